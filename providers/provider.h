@@ -1,0 +1,145 @@
+/*
+ * providers: what runs the machines. One small table of functions a back end (libvirt, sim), one
+ * folder each, listed in providers.c. This layer knows machines, not instances: it keeps no state
+ * that must survive and decides nothing; the engine asks, looks, and asks again.
+ *
+ * Every function may block and may be called from several threads at once; the caller holds no
+ * lock. A machine is named by the ID of its instance ("i-" and 17 hex digits).
+ */
+#ifndef PROVIDERS_PROVIDER_H
+#define PROVIDERS_PROVIDER_H
+
+#include "ec2fs/util/error.h"
+#include "ec2fs/util/strbuf.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum machine_state {
+	MACHINE_ABSENT,	 /* nothing of that name runs */
+	MACHINE_RUNNING, /* its virtual CPUs run, or would if the guest had not gone to sleep */
+	MACHINE_PAUSED,	 /* exists, but its CPUs stand still */
+	MACHINE_STOPPING /* it is on its way out: shutting down or being saved */
+};
+
+/* Why a machine that was there is not there any more. */
+enum machine_end {
+	MACHINE_END_UNKNOWN,  /* nobody watched */
+	MACHINE_END_GUEST,    /* the guest powered itself off, or obeyed the power button */
+	MACHINE_END_DESTROYED, /* somebody pulled the plug */
+	MACHINE_END_CRASHED,  /* the guest's kernel panicked, or the virtual machine's program died */
+	MACHINE_END_SAVED     /* its memory went to a file */
+};
+
+struct machine_disk {
+	const char *path;   /* an image in raw format, or a block device */
+	const char *target; /* the name the host gives it: "vda", "vdb" … */
+	const char *serial; /* at most 20 bytes: the volume's ID without its dash */
+	bool block;	    /* a block device, not a file */
+	bool read_only;
+};
+
+/* All that is needed to build one machine. Everything is borrowed for the time of the call. */
+struct machine_spec {
+	const char *id;		  /* i-0123456789abcdef0 */
+	const char *owner;	  /* UUID of the state directory; list() tells only machines of it */
+	const char *uuid;	  /* begins with "ec2": cloud-init looks for that */
+	const char *type;	  /* t3.micro: DMI's product name */
+	const char *architecture; /* EC2's: x86_64 or arm64 */
+	unsigned vcpus;
+	uint64_t memory; /* bytes */
+	const char *kernel;  /* direct boot: path, or NULL to boot the first disk */
+	const char *ramdisk; /* path or NULL */
+	const char *cmdline; /* or NULL */
+	const char *console; /* path of the file that the serial port is appended to */
+	const char *mac;     /* 02:xx:… of the first network interface */
+	const struct machine_disk *disks;
+	size_t disk_count;
+};
+
+struct machine_stats {
+	uint64_t cpu_ns; /* virtual CPU time used so far */
+	uint64_t memory; /* bytes resident on the host; 0 when unknown */
+	uint64_t disk_read_bytes, disk_write_bytes, disk_read_requests, disk_write_requests;
+	uint64_t net_receive_bytes, net_transmit_bytes, net_receive_packets, net_transmit_packets;
+};
+
+struct provider_capacity {
+	unsigned vcpus;	 /* of the host */
+	uint64_t memory; /* bytes of the host */
+	bool accelerated; /* KVM, not emulation */
+};
+
+/* Told by the provider from threads of its own, holding no lock of its own. */
+struct provider_events {
+	/* The machine ended or changed; look again. end is UNKNOWN unless it has just gone. */
+	void (*machine)(void *context, const char *id, enum machine_end end);
+	/* The link to the back end came (true) or went (false); on true look at everything again. */
+	void (*link)(void *context, bool up);
+};
+
+struct provider {
+	const struct provider_ops *ops;
+	/* back ends embed this struct as their first member */
+};
+
+struct provider_ops {
+	const char *name; /* "libvirt", "sim" */
+
+	/* Is this value of a zone's `compute` file one of ours? Pure; 0, or -EINVAL with the story. */
+	bool (*claims)(const char *uri);
+	int (*check)(const char *uri, struct ec2fs_error *error);
+	/*
+	 * Begins to serve that URI. Returns at once: a back end that must connect does so in a
+	 * thread of its own, retries with back-off (at most 30 s apart) as long as it is open, and
+	 * tells by events->link. No wake-ups while all is well.
+	 */
+	int (*open)(const char *uri, const struct provider_events *events, void *context,
+		    struct provider **ret, struct ec2fs_error *error);
+	/* Ends the service; the machines go on. No event comes after it returned. */
+	void (*close)(struct provider *p);
+
+	/*
+	 * The verbs. All are idempotent: starting what runs and destroying what is absent succeed.
+	 * No link: Unavailable (EAGAIN). No such machine where one is needed: InvalidInstanceID_NotFound.
+	 */
+	int (*start)(struct provider *p, const struct machine_spec *spec,
+		     struct ec2fs_error *error);
+	/* Resumes from a file that save() wrote; the file stays. */
+	int (*restore)(struct provider *p, const struct machine_spec *spec, const char *file,
+		       struct ec2fs_error *error);
+	int (*save)(struct provider *p, const char *id, const char *file,
+		    struct ec2fs_error *error);
+	/* Presses the power button; the guest may take its time or not listen. */
+	int (*shutdown)(struct provider *p, const char *id, struct ec2fs_error *error);
+	/* Pulls the plug. */
+	int (*destroy)(struct provider *p, const char *id, struct ec2fs_error *error);
+	/* Asks the guest to restart (power button, then on again); running all the while. */
+	int (*reboot)(struct provider *p, const char *id, struct ec2fs_error *error);
+	/* Restarts without asking. */
+	int (*reset)(struct provider *p, const char *id, struct ec2fs_error *error);
+
+	/* What is there now. Absent is a success with MACHINE_ABSENT. */
+	int (*observe)(struct provider *p, const char *id, enum machine_state *ret,
+		       struct ec2fs_error *error);
+	/* Calls each for every machine of that owner. */
+	int (*list)(struct provider *p, const char *owner,
+		    void (*each)(void *context, const char *id, enum machine_state state),
+		    void *context, struct ec2fs_error *error);
+	int (*stats)(struct provider *p, const char *id, struct machine_stats *ret,
+		     struct ec2fs_error *error);
+	/* The screen as a PNG file's bytes, appended to out. */
+	int (*screenshot)(struct provider *p, const char *id, struct strbuf *out,
+			  struct ec2fs_error *error);
+	int (*capacity)(struct provider *p, struct provider_capacity *ret,
+			struct ec2fs_error *error);
+};
+
+/* The back end that claims the URI, or NULL. */
+const struct provider_ops *provider_for(const char *uri);
+
+extern const struct provider_ops provider_libvirt;
+extern const struct provider_ops provider_sim;
+
+#endif
