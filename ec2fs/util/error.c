@@ -61,15 +61,20 @@ int ec2fs_wrap(struct ec2fs_error *error, const char *format, ...)
 {
 	char was[sizeof(error->message)];
 	va_list args;
-	int len;
+	size_t len;
 
 	if (!error)
 		return -EIO;
 	memcpy(was, error->message, sizeof(was));
 	va_start(args, format);
-	len = vsnprintf(error->message, sizeof(error->message), format, args);
+	vsnprintf(error->message, sizeof(error->message), format, args);
 	va_end(args);
-	if (len >= 0 && (size_t)len < sizeof(error->message))
-		snprintf(error->message + len, sizeof(error->message) - (size_t)len, ": %s", was);
+	len = strlen(error->message);
+	/* A long story loses its end, never its beginning. */
+	for (const char *s = ": "; *s && len + 1 < sizeof(error->message); s++)
+		error->message[len++] = *s;
+	for (const char *s = was; *s && len + 1 < sizeof(error->message); s++)
+		error->message[len++] = *s;
+	error->message[len] = '\0';
 	return -error->number;
 }
