@@ -2,24 +2,36 @@
 
 CC ?= gcc
 BUILD ?= build
-PKGS := fuse3 libvirt sqlite3 libpng libcrypto
+PREFIX ?= /usr/local
+CLOUD ?= /cloud
+CFLAGS ?= -O2 -g
 WERROR ?= -Werror
+PKGS := fuse3 libvirt sqlite3 libpng libcrypto
+comma := ,
+
 # SANITIZE=address,undefined or SANITIZE=thread builds into a directory of its own.
 SANITIZE ?=
 ifneq ($(SANITIZE),)
-BUILD := build/san-$(subst $(comma),-,$(firstword $(subst $(comma), ,$(SANITIZE))))
+override BUILD := $(BUILD)/san-$(firstword $(subst $(comma), ,$(SANITIZE)))
 SANFLAGS := -fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=all
 endif
-comma := ,
+
+# These need no libraries: on a bare machine `make demo` and `make deps` install them first.
+BARE_GOALS := help deps demo demo-stop clean uninstall check-asan check-tsan
+ifneq ($(filter-out $(BARE_GOALS),$(or $(MAKECMDGOALS),all)),)
+ifneq ($(shell pkg-config --exists $(PKGS) 2>/dev/null && echo yes),yes)
+$(error Development files of $(PKGS) are missing: `make deps` installs what is needed)
+endif
+PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS))
+LIBS := $(shell pkg-config --libs $(PKGS))
+endif
 
 VERSION := $(shell cat VERSION)
-CFLAGS ?= -O2 -g
 ALL_CFLAGS := -std=gnu17 -D_GNU_SOURCE -DFUSE_USE_VERSION=314 -DEC2FS_VERSION='"$(VERSION)"' -I. \
 	-Wall -Wextra $(WERROR) -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
 	-Wpointer-arith -Wwrite-strings -Wundef -Wformat=2 -Wvla -fno-common -fstack-protector-strong \
-	-pthread $(shell pkg-config --cflags $(PKGS)) $(SANFLAGS) $(CFLAGS)
+	-pthread $(PKG_CFLAGS) $(SANFLAGS) $(CFLAGS)
 ALL_LDFLAGS := -pthread $(SANFLAGS) $(LDFLAGS)
-LIBS := $(shell pkg-config --libs $(PKGS))
 
 SRCS := $(wildcard ec2fs/*/*.c ec2fs/*/*/*.c providers/*.c providers/*/*.c volumes/*.c volumes/*/*.c \
 	netfw/*.c netfw/*/*.c)
@@ -46,8 +58,72 @@ $(BUILD)/tests/unit/%: tests/unit/%.c $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -MMD -MP -o $@ $< $(LIB) $(LIBS) -lcmocka
 
-.PHONY: unit
+# Tests. TESTS="tests/tree/tags.bats unit" chooses; the runner explains itself: tests/run --help.
+TESTS ?= unit fs tree system
+
+.PHONY: unit test check-asan check-tsan lint bench
 unit: $(UNIT_BINS)
-	@for t in $(UNIT_BINS); do echo "# $$t"; $$t || exit 1; done
+	@BUILD=$(BUILD) tests/run unit
+
+test: all $(UNIT_BINS)
+	@BUILD=$(BUILD) tests/run $(TESTS)
+
+check-asan:
+	@$(MAKE) --no-print-directory SANITIZE=address,undefined CFLAGS="-O1 -g" test
+
+# Threads meet in the daemon, not in the hypervisor: real machines would only make it longer.
+check-tsan:
+	@$(MAKE) --no-print-directory SANITIZE=thread CFLAGS="-O1 -g" TESTS="$(filter-out system,$(TESTS))" test
+
+lint: export CLANG_CFLAGS = $(filter-out -Werror,$(ALL_CFLAGS))
+lint: export BUILD := $(BUILD)
+lint:
+	@tests/lint/run
+
+bench: all
+	@BUILD=$(BUILD) tests/bench/run
+
+# A first look, and its end.
+.PHONY: demo demo-stop deps
+demo:
+	@MAKE="$(MAKE)" CLOUD="$(CLOUD)" scripts/demo
+
+demo-stop:
+	@CLOUD="$(CLOUD)" scripts/demo-stop
+
+deps:
+	@scripts/install-deps --test
+
+# mount(8) finds ec2fs in PATH (through mount.fuse3): with PREFIX=/usr/local or /usr it does.
+.PHONY: install uninstall clean help
+install: all
+	install -D -m 755 $(BUILD)/ec2fs $(DESTDIR)$(PREFIX)/sbin/ec2fs
+	install -D -m 644 docs/man/ec2fs.8 $(DESTDIR)$(PREFIX)/share/man/man8/ec2fs.8
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	sed 's|@SBINDIR@|$(PREFIX)/sbin|' dist/ec2fs.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/ec2fs.service
+	chmod 644 $(DESTDIR)$(PREFIX)/lib/systemd/system/ec2fs.service
+	install -D -m 644 dist/cloud.mount $(DESTDIR)$(PREFIX)/share/doc/ec2fs/examples/cloud.mount
+
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/sbin/ec2fs $(DESTDIR)$(PREFIX)/share/man/man8/ec2fs.8 \
+		$(DESTDIR)$(PREFIX)/lib/systemd/system/ec2fs.service
+	rm -rf $(DESTDIR)$(PREFIX)/share/doc/ec2fs
+
+clean:
+	rm -rf $(BUILD)
+
+help:
+	@echo 'make             builds $(BUILD)/ec2fs'
+	@echo 'make demo        a first look: builds, mounts a cloud at /cloud and runs a machine (CLOUD=DIR: elsewhere)'
+	@echo 'make demo-stop   undoes the demo'
+	@echo 'make deps        installs the Debian packages that building and testing need'
+	@echo 'make test        runs all tests that this machine can run (TESTS="tests/tree/FILE.bats unit" chooses)'
+	@echo 'make unit        only the unit tests'
+	@echo 'make check-asan  the tests under AddressSanitizer and UndefinedBehaviorSanitizer'
+	@echo 'make check-tsan  the tests under ThreadSanitizer'
+	@echo 'make lint        format, clang-tidy, cppcheck and the rules of the house'
+	@echo 'make bench       measures, and prints a table'
+	@echo 'make install     to PREFIX ($(PREFIX)), below DESTDIR; uninstall takes it away again'
+	@echo 'make clean       removes $(BUILD)'
 
 -include $(OBJS:.o=.d) $(UNIT_BINS:=.d) $(BUILD)/ec2fs/main.d

@@ -1,0 +1,4 @@
+#!/bin/bash
+# C is formatted as .clang-format says: clang-format -i FILE does it.
+. tests/lint/sources.bash
+c_files | xargs clang-format --dry-run --Werror
