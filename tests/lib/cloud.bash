@@ -157,7 +157,8 @@ cloud_real()
 {
 	[ "$(id -u)" = 0 ] || skip "real machines need root"
 	command -v virsh qemu-system-x86_64 >/dev/null || skip "libvirt or QEMU is not installed"
-	env -u EC2FS_TEST_RUN "$BATS_TEST_DIRNAME/../../scripts/ensure-libvirtd" >/dev/null 2>&1 ||
+	# With a clean environment: what it starts must not look like a test's own.
+	env -i PATH="$PATH" "$BATS_TEST_DIRNAME/../../scripts/ensure-libvirtd" >/dev/null 2>&1 3>&- 4>&- ||
 		skip "libvirtd cannot be started here"
 	virsh -q -c qemu:///system version >/dev/null 2>&1 || skip "libvirtd does not answer"
 	: >"${TMPDIR:-/tmp}/.libvirt" # tests/run looks for machines left behind
