@@ -33,7 +33,7 @@ ALL_CFLAGS := -std=gnu17 -D_GNU_SOURCE -DFUSE_USE_VERSION=314 -DEC2FS_VERSION='"
 	-pthread $(PKG_CFLAGS) $(SANFLAGS) $(CFLAGS)
 ALL_LDFLAGS := -pthread $(SANFLAGS) $(LDFLAGS)
 
-SRCS := $(wildcard ec2fs/*/*.c ec2fs/*/*/*.c providers/*.c providers/*/*.c volumes/*.c volumes/*/*.c \
+SRCS := $(filter-out ec2fs/main.c,$(wildcard ec2fs/*.c)) $(wildcard ec2fs/*/*.c ec2fs/*/*/*.c providers/*.c providers/*/*.c volumes/*.c volumes/*/*.c \
 	netfw/*.c netfw/*/*.c)
 OBJS := $(SRCS:%.c=$(BUILD)/%.o)
 LIB := $(BUILD)/libec2fs.a
