@@ -1,0 +1,48 @@
+/*
+ * engine: makes what is wanted be. For each resource that needs work there is one job at a time; a job
+ * looks at wanted and observed, takes a step that may be repeated, and records it through the
+ * model. After kill -9 at any instruction the next start looks again and goes on.
+ */
+#ifndef EC2FS_ENGINE_ENGINE_H
+#define EC2FS_ENGINE_ENGINE_H
+
+#include "ec2fs/util/error.h"
+#include "ec2fs/util/strbuf.h"
+
+#include <stdint.h>
+
+struct cloud;
+struct blobs;
+struct engine;
+
+struct engine_options {
+	const char *state_dir;
+	int stop_timeout; /* seconds a guest has to shut down before its plug is pulled */
+};
+
+/* Nothing happens before engine_start. cloud and blobs outlive the engine. */
+struct engine *engine_new(struct cloud *cloud, struct blobs *blobs,
+			  const struct engine_options *options);
+/* Opens the zones' back ends, adopts what runs, and goes on with what was under way. Returns at once. */
+int engine_start(struct engine *e, struct ec2fs_error *error);
+/* Waits for the steps under way, lets go of the back ends (machines go on), frees. */
+void engine_stop(struct engine *e);
+
+/* For `compute` and `storage` files: 0, or what would be right. */
+int engine_check_compute(const char *uri, struct ec2fs_error *error);
+int engine_check_storage(const char *uri, struct ec2fs_error *error);
+
+/* Live data of an instance, by its ID; each appends what there is, maybe nothing. */
+void engine_console(struct engine *e, const char *id, struct strbuf *out);
+void engine_screenshot(struct engine *e, const char *id, struct strbuf *out);
+void engine_metrics(struct engine *e, const char *id, struct strbuf *out);
+/* Take a new screenshot, new figures: block for as long as the provider takes. */
+int engine_refresh_screenshot(struct engine *e, uint64_t number, const char *id);
+int engine_refresh_metrics(struct engine *e, uint64_t number, const char *id);
+
+/* Path of the file or device behind a volume, to be freed; NULL when unknown. */
+char *engine_volume_path(struct engine *e, const char *storage, const char *id);
+/* Bytes of the first zone's storage. */
+int engine_storage(struct engine *e, uint64_t *total, uint64_t *available);
+
+#endif

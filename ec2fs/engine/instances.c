@@ -1,0 +1,374 @@
+/* The steps of an instance. Each looks first, so each may be repeated after any interruption. */
+#include "ec2fs/engine/internal.h"
+
+#include "ec2fs/engine/machine.h"
+#include "ec2fs/model/instance.h"
+#include "ec2fs/util/cleanup.h"
+#include "ec2fs/util/log.h"
+#include "ec2fs/util/memory.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* A guest that is still booting misses the power button: it is pressed again that often. */
+#define PRESS_AGAIN (5 * 1000000000LL)
+/* While a back end is not there. */
+#define RETRY_FIRST (200 * 1000000LL)
+#define RETRY_MOST (30 * 1000000000LL)
+
+static void retry_later(struct engine *e, const struct resource *r)
+{
+	int64_t wait = RETRY_FIRST;
+	unsigned n;
+
+	pthread_mutex_lock(&e->lock);
+	n = live_get(e, r->id)->failures++;
+	pthread_mutex_unlock(&e->lock);
+	while (n-- && wait < RETRY_MOST)
+		wait *= 2;
+	queue_kick_at(e->queue, r->number, queue_now() + (wait < RETRY_MOST ? wait : RETRY_MOST));
+}
+
+static void went_well(struct engine *e, const struct resource *r)
+{
+	pthread_mutex_lock(&e->lock);
+	live_get(e, r->id)->failures = 0;
+	pthread_mutex_unlock(&e->lock);
+}
+
+static enum machine_end take_end(struct engine *e, const char *id)
+{
+	enum machine_end end;
+	struct live *l;
+
+	pthread_mutex_lock(&e->lock);
+	l = live_get(e, id);
+	end = l->end;
+	l->end = MACHINE_END_UNKNOWN;
+	pthread_mutex_unlock(&e->lock);
+	return end;
+}
+
+static void record_waiting(struct view *v, struct resource *r, const void *context)
+{
+	if (instance_state(r) == INSTANCE_PENDING)
+		set_text(v, r, "state-reason", context);
+}
+
+struct launched {
+	const char *boot_id;
+};
+
+static void record_running(struct view *v, struct resource *r, const void *context)
+{
+	const struct launched *l = context;
+
+	if (instance_state(r) != INSTANCE_PENDING)
+		return;
+	instance_saw_running(v, r);
+	set_text(v, r, "@launched", l->boot_id);
+	for (const struct resource *vol = volume_next_of(v, r, 0); vol;
+	     vol = volume_next_of(v, r, vol->number))
+		if (resource_is(vol, "state", "creating"))
+			set_text(v, view_edit(v, vol), "state", "in-use");
+}
+
+static void record_failure(struct view *v, struct resource *r, const void *context)
+{
+	instance_saw_failure(v, r, context);
+}
+
+static void launch(struct engine *e, const struct resource *r, struct machine *m)
+{
+	struct launched l = {e->boot_id};
+	struct ec2fs_error error = {0};
+	bool wakes = resource_is(r, "@hibernated", "true");
+	cleanup_free char *memory = engine_instance_path(e, r->id, "memory");
+	int result = machine_prepare(e, m, &error);
+
+	if (result == 0)
+		take_end(e, r->id);
+	if (result == 0 && wakes)
+		result = m->provider->ops->restore(m->provider, &m->spec, memory, &error);
+	else if (result == 0)
+		result = m->provider->ops->start(m->provider, &m->spec, &error);
+	if (result == -EAGAIN) {
+		if (!resource_is(r, "state-reason", error.message))
+			engine_record(e, r->number, record_waiting, error.message);
+		retry_later(e, r);
+		return;
+	}
+	if (result < 0) {
+		log_warning("%s cannot start: %s", r->id, error.message);
+		engine_record(e, r->number, record_failure, &error);
+		return;
+	}
+	went_well(e, r);
+	if (engine_record(e, r->number, record_running, &l) == 0 && wakes)
+		remove(memory);
+	/* It may have ended before it was recorded as running. */
+	queue_kick(e->queue, r->number);
+}
+
+static const char *end_reason(enum machine_end end)
+{
+	switch (end) {
+	case MACHINE_END_GUEST:
+		return "Client.InstanceInitiatedShutdown: Instance initiated shutdown";
+	case MACHINE_END_CRASHED:
+		return "Client.InternalError: the guest crashed";
+	case MACHINE_END_DESTROYED:
+		return "Server.InternalError: the machine was ended from outside";
+	default:
+		return "Client.InstanceInitiatedShutdown: the machine ended while nobody watched";
+	}
+}
+
+static void record_gone(struct view *v, struct resource *r, const void *context)
+{
+	instance_saw_gone(v, r, context);
+}
+
+static void record_host_restart(struct view *v, struct resource *r, const void *context)
+{
+	(void)context;
+	if (instance_state(r) == INSTANCE_RUNNING)
+		set_text(v, r, "state", "pending");
+}
+
+static void record_reboot(struct view *v, struct resource *r, const void *context)
+{
+	/* Only the request that was carried out: a newer one stands. */
+	if (resource_is(r, "@reboot", context))
+		instance_saw_reboot(v, r);
+}
+
+/* Does the machine still exist? -EAGAIN when nobody can tell; then a look is due later. */
+static int look(struct engine *e, const struct resource *r, struct machine *m,
+		enum machine_state *ret)
+{
+	struct ec2fs_error error = {0};
+	int result = m->provider->ops->observe(m->provider, r->id, ret, &error);
+
+	/* The link's return kicks every instance of the zone; other trouble is retried. */
+	if (result < 0 && atomic_load(&m->compute->up))
+		retry_later(e, r);
+	else if (result == 0)
+		went_well(e, r);
+	return result;
+}
+
+static void watch_running(struct engine *e, const struct resource *r, struct machine *m)
+{
+	const char *reboot = resource_get(r, "@reboot");
+	struct ec2fs_error error = {0};
+	enum machine_state state;
+	int result;
+
+	if (look(e, r, m, &state) < 0)
+		return;
+	if (state == MACHINE_ABSENT) {
+		/* After a restart of the host it runs again, as EC2 recovers instances. */
+		if (!resource_is(r, "@launched", machine_boot_id(e, m)))
+			engine_record(e, r->number, record_host_restart, NULL);
+		else
+			engine_record(e, r->number, record_gone, end_reason(take_end(e, r->id)));
+		return;
+	}
+	if (!reboot)
+		return;
+	if (strncmp(reboot, "soft", 4) == 0)
+		result = m->provider->ops->reboot(m->provider, r->id, &error);
+	else
+		result = m->provider->ops->reset(m->provider, r->id, &error);
+	if (result == 0)
+		engine_record(e, r->number, record_reboot, reboot);
+	else
+		retry_later(e, r);
+}
+
+static void record_deadline(struct view *v, struct resource *r, const void *context)
+{
+	const int64_t *deadline = context;
+
+	if (resource_is(r, "@stop", "soft"))
+		set_format(v, r, "@stop", "soft %lld", (long long)*deadline);
+}
+
+static void record_hibernated(struct view *v, struct resource *r, const void *context)
+{
+	(void)context;
+	instance_saw_hibernated(v, r);
+}
+
+static void record_no_hibernation(struct view *v, struct resource *r, const void *context)
+{
+	/* EC2: "if hibernation fails, a normal shutdown happens". */
+	set_text(v, r, "@wanted", "stopped");
+	set_format(v, r, "state-reason", "Server.InternalError: hibernation failed: %s",
+		   (const char *)context);
+}
+
+static void hibernate(struct engine *e, const struct resource *r, struct machine *m)
+{
+	cleanup_free char *memory = engine_instance_path(e, r->id, "memory");
+	struct ec2fs_error error = {0};
+	int result = m->provider->ops->save(m->provider, r->id, memory, &error);
+
+	if (result == 0)
+		engine_record(e, r->number, record_hibernated, NULL);
+	else if (result == -EAGAIN)
+		retry_later(e, r);
+	else
+		engine_record(e, r->number, record_no_hibernation, error.message);
+}
+
+static void stop(struct engine *e, const struct resource *r, struct machine *m)
+{
+	const char *how = resource_or(r, "@stop", "soft");
+	int64_t now = cloud_now(e->cloud), deadline;
+	cleanup_free char *memory = engine_instance_path(e, r->id, "memory");
+	struct ec2fs_error error = {0};
+	enum machine_state state;
+
+	if (look(e, r, m, &state) < 0)
+		return;
+	if (state == MACHINE_ABSENT) {
+		/* Saved, but the daemon ended before it could say so: the end is known or the file is. */
+		if (instance_wants(r, "hibernated") && access(memory, F_OK) == 0)
+			engine_record(e, r->number, record_hibernated, NULL);
+		else
+			engine_record(e, r->number, record_gone, NULL);
+		take_end(e, r->id);
+		return;
+	}
+	if (instance_wants(r, "hibernated")) {
+		hibernate(e, r, m);
+		return;
+	}
+	if (strcmp(how, "soft") == 0) {
+		deadline = now + e->stop_timeout;
+		if (engine_record(e, r->number, record_deadline, &deadline) < 0)
+			return;
+	} else {
+		deadline = strncmp(how, "soft ", 5) == 0 ? atoll(how + 5) : 0;
+	}
+	if (now >= deadline) {
+		if (m->provider->ops->destroy(m->provider, r->id, &error) < 0)
+			retry_later(e, r);
+		else
+			queue_kick(e->queue, r->number);
+		return;
+	}
+	m->provider->ops->shutdown(m->provider, r->id, &error);
+	now += PRESS_AGAIN;
+	queue_kick_at(e->queue, r->number,
+		      queue_now() + (now < deadline ? PRESS_AGAIN : deadline - now + PRESS_AGAIN));
+}
+
+static void record_cleaned(struct view *v, struct resource *r, const void *context)
+{
+	const struct resource *vol, *next;
+
+	(void)context;
+	for (vol = volume_next_of(v, r, 0); vol; vol = next) {
+		next = volume_next_of(v, r, vol->number);
+		if (resource_is(vol, "delete-on-termination", "true")) {
+			view_delete(v, vol);
+		} else {
+			struct resource *kept = view_edit(v, vol);
+
+			unset(v, kept, "@instance");
+			unset(v, kept, "@device");
+			set_text(v, kept, "state", "available");
+		}
+	}
+	instance_saw_cleaned(v, r);
+}
+
+static void terminate(struct engine *e, const struct resource *r, struct machine *m)
+{
+	struct ec2fs_error error = {0};
+	int result = m->provider->ops->destroy(m->provider, r->id, &error);
+
+	if (result == 0)
+		result = machine_remove_volumes(e, m, &error);
+	if (result < 0) {
+		log_warning("%s cannot be cleaned up yet: %s", r->id, error.message);
+		retry_later(e, r);
+		return;
+	}
+	machine_remove_files(e, r->id, false);
+	engine_record(e, r->number, record_cleaned, NULL);
+}
+
+struct forgetting {
+	uint64_t number;
+};
+
+static int forget_change(struct view *v, void *context, struct ec2fs_error *error)
+{
+	const struct forgetting *f = context;
+	const struct resource *r = view_get(v, f->number);
+
+	(void)error;
+	if (r && instance_state(r) == INSTANCE_TERMINATED && v->now >= instance_forget_time(r))
+		view_delete(v, r);
+	return 0;
+}
+
+static void forget(struct engine *e, const struct resource *r)
+{
+	int64_t left = instance_forget_time(r) - cloud_now(e->cloud);
+	struct forgetting f = {r->number};
+	struct ec2fs_error error;
+
+	if (left > 0) {
+		queue_kick_at(e->queue, r->number, queue_now() + left);
+		return;
+	}
+	machine_remove_files(e, r->id, true);
+	live_forget(e, r->id);
+	cloud_change(e->cloud, NULL, forget_change, &f, &error);
+}
+
+void engine_instance_job(struct engine *e, const struct resource *r)
+{
+	struct machine m cleanup_machine = {0};
+	struct ec2fs_error error = {0};
+	enum instance_state state = instance_state(r);
+
+	if (state == INSTANCE_DRAFT || state == INSTANCE_STOPPED)
+		return;
+	if (state == INSTANCE_TERMINATED) {
+		forget(e, r);
+		return;
+	}
+	if (machine_describe(e, r, &m, &error) < 0) {
+		log_warning("%s: %s", r->id, error.message);
+		if (state == INSTANCE_PENDING)
+			engine_record(e, r->number, record_failure, &error);
+		else
+			retry_later(e, r);
+		return;
+	}
+	switch (state) {
+	case INSTANCE_PENDING:
+		launch(e, r, &m);
+		break;
+	case INSTANCE_RUNNING:
+		watch_running(e, r, &m);
+		break;
+	case INSTANCE_STOPPING:
+		stop(e, r, &m);
+		break;
+	case INSTANCE_SHUTTING_DOWN:
+		terminate(e, r, &m);
+		break;
+	default:
+		break;
+	}
+}

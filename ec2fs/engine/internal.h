@@ -1,0 +1,82 @@
+/* What the files of engine share. */
+#ifndef EC2FS_ENGINE_INTERNAL_H
+#define EC2FS_ENGINE_INTERNAL_H
+
+#include "ec2fs/engine/engine.h"
+#include "ec2fs/engine/queue.h"
+#include "ec2fs/model/cloud.h"
+#include "ec2fs/store/blobs.h"
+#include "ec2fs/util/table.h"
+#include "providers/provider.h"
+#include "volumes/volumes.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+/* One provider, for all zones of that URI. */
+struct compute {
+	struct engine *engine;
+	char *uri;
+	struct provider *provider;
+	atomic_bool up;
+};
+
+struct storage {
+	char *uri;
+	struct volumes *volumes;
+};
+
+struct engine {
+	struct cloud *cloud;
+	struct blobs *blobs;
+	char *state_dir;
+	int64_t stop_timeout; /* ns */
+	char *boot_id;	      /* of this boot of the host */
+	struct queue *queue;
+	pthread_mutex_t lock; /* guards the lists below; never held across a provider's or volume's call */
+	struct compute **computes;
+	size_t compute_count, compute_capacity;
+	struct storage **storages;
+	size_t storage_count, storage_capacity;
+	struct table live; /* of struct live */
+	char **trash;	   /* names of blobs to remove */
+	size_t trash_count, trash_capacity;
+	atomic_bool started;
+};
+
+/* The job of this number empties the trash. No resource that has jobs has it: it is the root's. */
+#define TRASH_JOB ROOT_NUMBER
+
+/* What is known of an instance beside its record, in memory only; guarded by engine->lock. */
+struct live {
+	char *id;
+	enum machine_end end; /* why its machine went, as the provider told */
+	struct bytes *screenshot, *metrics;
+	unsigned failures; /* tries in a row that the back end was not there for */
+};
+
+/* Makes it when missing. engine->lock is held. */
+struct live *live_get(struct engine *e, const char *id);
+void live_forget(struct engine *e, const char *id);
+
+/* backends.c. Opened when first asked for; NULL and the story when that fails. */
+struct compute *engine_compute(struct engine *e, const char *uri, struct ec2fs_error *error);
+struct volumes *engine_volumes(struct engine *e, const char *uri, struct ec2fs_error *error);
+void engine_close_backends(struct engine *e);
+/* The job of a zone: opens its back ends, learns its capacity, removes strays. */
+void engine_zone_job(struct engine *e, const struct resource *zone);
+
+/* The job of an instance, of an image, of a volume. r is held by the caller. */
+void engine_instance_job(struct engine *e, const struct resource *r);
+void engine_image_job(struct engine *e, const struct resource *r);
+void engine_volume_job(struct engine *e, const struct resource *r);
+
+/* A change of one resource by the engine: fn is called with the staged version unless it is gone. */
+int engine_record(struct engine *e, uint64_t number,
+		  void (*fn)(struct view *v, struct resource *r, const void *context),
+		  const void *context);
+/* STATE/instances/ID and below it, to be freed. */
+char *engine_instance_path(struct engine *e, const char *id, const char *file);
+
+#endif

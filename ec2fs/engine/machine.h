@@ -1,0 +1,42 @@
+/* From the records of an instance to the machine that a provider builds, and its files. */
+#ifndef EC2FS_ENGINE_MACHINE_H
+#define EC2FS_ENGINE_MACHINE_H
+
+#include "ec2fs/engine/internal.h"
+
+/* All of one instance that its steps need, copied out of the cloud; owns its texts. */
+struct machine {
+	struct compute *compute;
+	struct provider *provider;
+	struct volumes *volumes;
+	struct machine_spec spec;
+	struct machine_disk disk;
+	bool launched;	      /* once before: its files are there */
+	uint64_t root_size;   /* bytes */
+	char *root_id;	      /* volume ID; NULL when it has no root volume */
+	bool root_wanted;     /* not yet made */
+	char *image_disk;     /* names of blobs, or NULL */
+	char *image_kernel;
+	char *image_ramdisk;
+	bool image_gone;
+	char **doomed; /* IDs of the volumes that go with the instance */
+	size_t doomed_count, doomed_capacity;
+	char **texts; /* what spec points to */
+	size_t text_count, text_capacity;
+};
+
+/* Fails when a zone or its back ends are gone. */
+int machine_describe(struct engine *e, const struct resource *r, struct machine *ret,
+		     struct ec2fs_error *error);
+/* Makes the root volume and the instance's own copies of kernel and ramdisk. May be repeated. */
+int machine_prepare(struct engine *e, struct machine *m, struct ec2fs_error *error);
+int machine_remove_volumes(struct engine *e, struct machine *m, struct ec2fs_error *error);
+/* all: the console too. */
+void machine_remove_files(struct engine *e, const char *id, bool all);
+/* What `@launched` would be now. */
+const char *machine_boot_id(struct engine *e, const struct machine *m);
+void machine_free(struct machine *m);
+
+#define cleanup_machine __attribute__((cleanup(machine_free)))
+
+#endif

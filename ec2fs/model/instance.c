@@ -1,0 +1,331 @@
+/* The settable attributes of an instance. */
+#include "ec2fs/model/instance.h"
+
+#include "ec2fs/text/number.h"
+#include "ec2fs/text/suggest.h"
+#include "ec2fs/util/strbuf.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* EC2's limit, before base64 (EC2 user guide, "Run commands at launch"). */
+#define USER_DATA_MAX (16 * 1024)
+
+int instance_make(struct view *v, const struct resource *parent, const char *name,
+		  struct resource **ret, struct ec2fs_error *error)
+{
+	const struct resource *zone = view_next(v, parent->number, KIND_ZONE, 0);
+	struct resource *r;
+
+	if (strncmp(name, "i-", 2) == 0 && view_by_id(v, name))
+		return ec2fs_fail(error, EC2_ResourceExists, "%s is an instance's ID", name);
+	r = view_create(v, parent->number, KIND_INSTANCE, name);
+	set_default(r, "state", "draft");
+	set_default(r, "instance-type", "t3.micro");
+	if (zone)
+		set_default(r, "availability-zone", zone->name);
+	set_default(r, "disable-api-termination", "false");
+	set_default(r, "disable-api-stop", "false");
+	set_default(r, "instance-initiated-shutdown-behavior", "stop");
+	set_default(r, "hibernation-options", "false");
+	*ret = r;
+	return 0;
+}
+
+int instance_rename(struct view *v, struct resource *r, const char *name,
+		    struct ec2fs_error *error)
+{
+	(void)error;
+	view_rename(v, r, name);
+	return 0;
+}
+
+int instance_remove(struct view *v, struct resource *r, struct ec2fs_error *error)
+{
+	int result;
+
+	if (instance_state(r) == INSTANCE_DRAFT) {
+		if (resource_is(r, "disable-api-termination", "true"))
+			return instance_set_state(v, r, "terminated", 10, error);
+		view_delete(v, r);
+		return 0;
+	}
+	result = instance_set_state(v, r, "terminated", 10, error);
+	if (result < 0)
+		return result;
+	/* The name is free again at once; by-id/ shows it until EC2 would forget it. */
+	if (!resource_get(r, "@removed")) {
+		set_text(v, r, "@removed", r->name);
+		view_rename(v, r, r->id);
+	}
+	return 0;
+}
+
+/* Only before the launch. */
+static int need_draft(const struct resource *r, const char *what, struct ec2fs_error *error)
+{
+	enum instance_state s = instance_state(r);
+
+	if (s == INSTANCE_DRAFT)
+		return 0;
+	return ec2fs_fail_errno(error, s == INSTANCE_TERMINATED ? EIDRM : EBUSY,
+				EC2_IncorrectInstanceState,
+				"%s is fixed at launch, and the instance is %s", what,
+				instance_state_name(s));
+}
+
+/* Before the launch, or while stopped. */
+static int need_stopped(const struct resource *r, const char *what, struct ec2fs_error *error)
+{
+	enum instance_state s = instance_state(r);
+
+	if (s == INSTANCE_DRAFT || s == INSTANCE_STOPPED)
+		return 0;
+	return ec2fs_fail_errno(error, s == INSTANCE_TERMINATED ? EIDRM : EBUSY,
+				EC2_IncorrectInstanceState,
+				"%s can be changed while the instance is stopped, and it is %s",
+				what, instance_state_name(s));
+}
+
+/* The nearest name of that kind, for a message. */
+static void suggest_child(const struct view *v, uint64_t parent, enum kind kind, const char *text,
+			  struct strbuf *out)
+{
+	size_t count = 0, capacity = view_count(v, parent, kind);
+	const char **all = calloc(capacity ? capacity : 1, sizeof(*all));
+	const char *near;
+
+	if (!all)
+		return;
+	view_each(v, parent, kind, r) if (count < capacity) all[count++] = r->name;
+	near = suggest(text, all, count);
+	if (near)
+		strbuf_addf(out, "; did you mean %s?", near);
+	free(all);
+}
+
+static int no_such(const struct view *v, const struct resource *r, enum kind kind,
+		   enum ec2_code code, const char *text, struct ec2fs_error *error)
+{
+	struct strbuf hint __attribute__((cleanup(strbuf_free))) = STRBUF_INIT;
+
+	suggest_child(v, r->parent, kind, text, &hint);
+	return ec2fs_fail(error, code, "there is no %s %s here%s", kind_name(kind), text,
+			  strbuf_str(&hint));
+}
+
+static bool unchanged(const struct resource *r, const char *key, const char *text)
+{
+	return resource_is(r, key, text);
+}
+
+int instance_set_image(struct view *v, struct resource *r, const char *text, size_t len,
+		       struct ec2fs_error *error)
+{
+	const struct resource *image = view_refer(v, r->parent, KIND_IMAGE, text);
+	int result;
+
+	(void)len;
+	/* An image that is gone is still known by its ID to what was launched from it. */
+	if (unchanged(r, "image", image ? image->id : text))
+		return 0;
+	result = need_draft(r, "image", error);
+	if (result < 0)
+		return result;
+	if (!image)
+		return no_such(v, r, KIND_IMAGE, EC2_InvalidAMIID_NotFound, text, error);
+	set_text(v, r, "image", image->id);
+	return 0;
+}
+
+int instance_set_type(struct view *v, struct resource *r, const char *text, size_t len,
+		      struct ec2fs_error *error)
+{
+	int result;
+
+	(void)len;
+	if (unchanged(r, "instance-type", text)) {
+		set_text(v, r, "instance-type", text);
+		return 0;
+	}
+	result = need_stopped(r, "instance-type", error);
+	if (result < 0)
+		return result;
+	if (!view_find(v, r->parent, KIND_INSTANCE_TYPE, text))
+		return no_such(v, r, KIND_INSTANCE_TYPE, EC2_InvalidInstanceAttributeValue, text,
+			       error);
+	if (instance_state(r) == INSTANCE_STOPPED && resource_is(r, "@hibernated", "true"))
+		return ec2fs_fail(error, EC2_IncorrectInstanceState,
+				  "the instance is hibernated: start it and stop it first");
+	set_text(v, r, "instance-type", text);
+	return 0;
+}
+
+int instance_set_key_pair(struct view *v, struct resource *r, const char *text, size_t len,
+			  struct ec2fs_error *error)
+{
+	const struct resource *key;
+	int result;
+
+	(void)len;
+	if (unchanged(r, "key-pair", text))
+		return 0;
+	result = need_draft(r, "key-pair", error);
+	if (result < 0)
+		return result;
+	if (!*text) {
+		unset(v, r, "key-pair");
+		return 0;
+	}
+	key = view_refer(v, r->parent, KIND_KEY_PAIR, text);
+	if (!key)
+		return no_such(v, r, KIND_KEY_PAIR, EC2_InvalidKeyPair_NotFound, text, error);
+	set_text(v, r, "key-pair", key->name);
+	return 0;
+}
+
+int instance_unset_key_pair(struct view *v, struct resource *r, struct ec2fs_error *error)
+{
+	return instance_set_key_pair(v, r, "", 0, error);
+}
+
+int instance_set_zone(struct view *v, struct resource *r, const char *text, size_t len,
+		      struct ec2fs_error *error)
+{
+	int result;
+
+	(void)len;
+	if (unchanged(r, "availability-zone", text))
+		return 0;
+	result = need_draft(r, "availability-zone", error);
+	if (result < 0)
+		return result;
+	if (!view_find(v, r->parent, KIND_ZONE, text))
+		return no_such(v, r, KIND_ZONE, EC2_InvalidZone_NotFound, text, error);
+	set_text(v, r, "availability-zone", text);
+	return 0;
+}
+
+int instance_set_user_data(struct view *v, struct resource *r, const char *text, size_t len,
+			   struct ec2fs_error *error)
+{
+	const struct field *f = resource_field(r, "user-data");
+	int result;
+
+	if (f && f->value && f->value->len == len && memcmp(f->value->data, text, len) == 0)
+		return 0;
+	if (len > USER_DATA_MAX)
+		return ec2fs_fail(error, EC2_UserDataTooLarge,
+				  "user-data has %zu bytes; at most %d fit", len, USER_DATA_MAX);
+	result = need_stopped(r, "user-data", error);
+	if (result < 0)
+		return result;
+	if (len)
+		set_data(v, r, "user-data", text, len);
+	else
+		unset(v, r, "user-data");
+	return 0;
+}
+
+int instance_unset_user_data(struct view *v, struct resource *r, struct ec2fs_error *error)
+{
+	return instance_set_user_data(v, r, "", 0, error);
+}
+
+/* Booleans that may change in any state but the last. */
+static int set_flag(struct view *v, struct resource *r, const char *key, const char *text,
+		    struct ec2fs_error *error)
+{
+	bool on;
+	int result = bool_parse(text, &on, error);
+
+	if (result < 0)
+		return result;
+	if (instance_state(r) == INSTANCE_TERMINATED)
+		return ec2fs_fail_errno(error, EIDRM, EC2_IncorrectInstanceState,
+					"the instance is terminated");
+	set_text(v, r, key, on ? "true" : "false");
+	return 0;
+}
+
+int instance_set_termination_protection(struct view *v, struct resource *r, const char *text,
+					size_t len, struct ec2fs_error *error)
+{
+	(void)len;
+	return set_flag(v, r, "disable-api-termination", text, error);
+}
+
+int instance_set_stop_protection(struct view *v, struct resource *r, const char *text, size_t len,
+				 struct ec2fs_error *error)
+{
+	(void)len;
+	return set_flag(v, r, "disable-api-stop", text, error);
+}
+
+int instance_set_hibernation(struct view *v, struct resource *r, const char *text, size_t len,
+			     struct ec2fs_error *error)
+{
+	int result;
+
+	(void)len;
+	if (unchanged(r, "hibernation-options", text))
+		return 0;
+	result = need_draft(r, "hibernation-options", error);
+	return result < 0 ? result : set_flag(v, r, "hibernation-options", text, error);
+}
+
+int instance_set_shutdown_behavior(struct view *v, struct resource *r, const char *text,
+				   size_t len, struct ec2fs_error *error)
+{
+	(void)len;
+	if (strcmp(text, "stop") != 0 && strcmp(text, "terminate") != 0)
+		return ec2fs_fail(error, EC2_InvalidParameterValue, "write stop or terminate");
+	if (instance_state(r) == INSTANCE_TERMINATED)
+		return ec2fs_fail_errno(error, EIDRM, EC2_IncorrectInstanceState,
+					"the instance is terminated");
+	set_text(v, r, "instance-initiated-shutdown-behavior", text);
+	return 0;
+}
+
+/* What is on the way to a state; a wait for it goes on. */
+static bool may_come(const struct resource *r, const char *wanted)
+{
+	enum instance_state s = instance_state(r);
+
+	if (strcmp(wanted, "terminated") == 0)
+		return true;
+	if (strcmp(wanted, "running") == 0)
+		return s == INSTANCE_DRAFT || s == INSTANCE_PENDING;
+	if (strcmp(wanted, "stopped") == 0)
+		return s == INSTANCE_RUNNING || s == INSTANCE_STOPPING || s == INSTANCE_PENDING;
+	return false;
+}
+
+int instance_wait(const struct view *v, const struct resource *r, const char *text,
+		  int64_t *ret_timeout, struct ec2fs_error *error)
+{
+	char wanted[32];
+	unsigned seconds = 0;
+	char rest;
+	int n = sscanf(text, "%31s %u %c", wanted, &seconds, &rest);
+
+	(void)v;
+	if (n < 1 || n > 2 || instance_state_by_name(wanted) == INSTANCE_STATE_COUNT ||
+	    strcmp(wanted, "draft") == 0)
+		return ec2fs_fail(error, EC2_InvalidParameterValue,
+				  "write the state to wait for (running, stopped, terminated), and "
+				  "the most seconds to wait if you like");
+	if (n == 2)
+		*ret_timeout = seconds * 1000000000LL;
+	if (resource_is(r, "state", wanted))
+		return 0;
+	if (may_come(r, wanted))
+		return -EINPROGRESS;
+	return ec2fs_fail_errno(error,
+				instance_state(r) == INSTANCE_TERMINATED ? EIDRM : EBUSY,
+				EC2_IncorrectInstanceState, "it is %s, and will not be %s%s%s",
+				resource_or(r, "state", "draft"), wanted,
+				resource_get(r, "state-reason") ? ": " : "",
+				resource_or(r, "state-reason", ""));
+}

@@ -1,0 +1,121 @@
+/*
+ * The rules of each kind of resource, as functions over a view: one file a kind. Setters have the form that
+ * the tree's tables take: text is one line without its end; they refuse with EC2's code
+ * and change nothing, or stage the change. Called under the writer lock; pure.
+ */
+#ifndef EC2FS_MODEL_KINDS_H
+#define EC2FS_MODEL_KINDS_H
+
+#include "ec2fs/model/view.h"
+
+#include <stdbool.h>
+
+#define SETTER(name)                                                                               \
+	int name(struct view *v, struct resource *r, const char *text, size_t len,                 \
+		 struct ec2fs_error *error)
+#define MAKER(maker)                                                                               \
+	int maker(struct view *v, const struct resource *parent, const char *name,                 \
+		  struct resource **ret, struct ec2fs_error *error)
+#define REMOVER(name) int name(struct view *v, struct resource *r, struct ec2fs_error *error)
+#define RENAMER(renamer)                                                                           \
+	int renamer(struct view *v, struct resource *r, const char *name,                          \
+		    struct ec2fs_error *error)
+
+/* What a new zone gets, from the daemon's options: borrowed for ever. */
+struct zone_defaults {
+	const char *compute; /* "qemu:///system" */
+	const char *storage; /* "file:/var/lib/ec2fs/volumes" */
+	/* Whether such a value may stand in a zone's file; told by the providers and volumes. */
+	int (*check_compute)(const char *text, struct ec2fs_error *error);
+	int (*check_storage)(const char *text, struct ec2fs_error *error);
+};
+void zone_set_defaults(const struct zone_defaults *defaults);
+
+/* region.c */
+MAKER(region_make);
+REMOVER(region_remove);
+/* Sets up an empty cloud: us-east-1 with us-east-1a. A change function. */
+int cloud_first(struct view *v, void *context, struct ec2fs_error *error);
+
+/* zone.c */
+MAKER(zone_make);
+REMOVER(zone_remove);
+SETTER(zone_set_state);
+SETTER(zone_set_compute);
+SETTER(zone_set_storage);
+
+/* instance_type.c */
+MAKER(instance_type_make);
+REMOVER(instance_type_remove);
+RENAMER(instance_type_rename);
+SETTER(instance_type_set_vcpus);
+SETTER(instance_type_set_memory);
+SETTER(instance_type_set_architecture);
+/* Adds EC2's types to a new region. */
+void instance_types_add_catalogue(struct view *v, const struct resource *region);
+uint64_t instance_type_memory(const struct resource *type); /* bytes */
+
+/* image.c */
+MAKER(image_make);
+REMOVER(image_remove);
+RENAMER(image_rename);
+SETTER(image_set_description);
+SETTER(image_set_architecture);
+SETTER(image_set_root_device_name);
+SETTER(image_set_cmdline);
+int image_unset_cmdline(struct view *v, struct resource *r, struct ec2fs_error *error);
+/* text: "BLOB SIZE FORMAT VIRTUAL-SIZE" for disk, "BLOB SIZE" for kernel and ramdisk; "" takes it away. */
+SETTER(image_set_disk);
+SETTER(image_set_kernel);
+SETTER(image_set_ramdisk);
+int image_unset_kernel(struct view *v, struct resource *r, struct ec2fs_error *error);
+int image_unset_ramdisk(struct view *v, struct resource *r, struct ec2fs_error *error);
+/* The disk of a qcow2 import is there as raw now (value as for image_set_disk), or could not be (error). */
+void image_imported(struct view *v, struct resource *r, const char *value);
+void image_import_failed(struct view *v, struct resource *r, const struct ec2fs_error *why);
+/* Virtual size in bytes of its disk, 0 without one. */
+uint64_t image_disk_size(const struct resource *image);
+/* Is its disk in a format that must be converted before it can be used? */
+bool image_needs_conversion(const struct resource *image);
+
+/* key_pair.c */
+MAKER(key_pair_make);
+REMOVER(key_pair_remove);
+RENAMER(key_pair_rename);
+SETTER(key_pair_set_public_key);
+SETTER(key_pair_set_type);
+int key_pair_unset_private_key(struct view *v, struct resource *r, struct ec2fs_error *error);
+/* For tables: makes what key_pair_set_type takes as v->prepared. */
+int key_pair_prepare(const struct resource *r, const char *text, void **ret,
+		     struct ec2fs_error *error);
+
+/* tag.c: tags of any resource */
+MAKER(tag_make);
+REMOVER(tag_remove);
+RENAMER(tag_rename);
+SETTER(tag_set_value);
+
+/* quotas.c: limits of a region, a keyed text */
+SETTER(quotas_set);
+/* The limit of that key ("vcpus"). */
+uint64_t quota_get(const struct resource *region, const char *key);
+/* Each key with its limit, in order. */
+void quotas_each(const struct resource *region,
+		 void (*each)(void *context, const char *key, uint64_t limit), void *context);
+
+/* volume.c */
+/* The root volume of an instance, made with it. size in bytes, rounded up to GiB. */
+struct resource *volume_make_root(struct view *v, const struct resource *instance, uint64_t size);
+SETTER(volume_set_delete_on_termination);
+REMOVER(volume_remove);
+RENAMER(volume_rename);
+/* The volume of the instance at the root device, or NULL. */
+const struct resource *volume_root_of(const struct view *v, const struct resource *instance);
+/* The next volume attached to the instance. */
+const struct resource *volume_next_of(const struct view *v, const struct resource *instance,
+				      uint64_t after);
+
+#define GIB ((uint64_t)1 << 30)
+#define MIB ((uint64_t)1 << 20)
+
+#endif

@@ -1,0 +1,92 @@
+/*
+ * Quotas of a region. EC2's defaults (Service Quotas), but for vcpus: a new account's 5 would end
+ * a lab at its third instance, so it is what EC2 gives soon after.
+ */
+#include "ec2fs/model/kinds.h"
+
+#include "ec2fs/text/keyed.h"
+#include "ec2fs/text/number.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct {
+	const char *key;
+	uint64_t limit;
+} defaults[] = {
+	{"vcpus", 64},
+	{"instances", 1000},
+	{"images", 50000},
+	{"key-pairs", 5000},
+	{"tags-per-resource", 50},
+};
+#define COUNT (sizeof(defaults) / sizeof(defaults[0]))
+
+struct looking {
+	const char *key;
+	uint64_t limit;
+};
+
+static int match(void *context, unsigned line, const char *key, const char *value,
+		 struct ec2fs_error *error)
+{
+	struct looking *l = context;
+
+	(void)line;
+	(void)error;
+	if (strcmp(key, l->key) == 0)
+		l->limit = strtoull(value, NULL, 10);
+	return 0;
+}
+
+uint64_t quota_get(const struct resource *region, const char *key)
+{
+	const struct field *f = resource_field(region, "quotas");
+	struct looking l = {.key = key};
+
+	for (size_t i = 0; i < COUNT; i++)
+		if (strcmp(defaults[i].key, key) == 0)
+			l.limit = defaults[i].limit;
+	if (f && f->value)
+		keyed_parse(f->value->data, f->value->len, match, &l, NULL);
+	return l.limit;
+}
+
+void quotas_each(const struct resource *region,
+		 void (*each)(void *context, const char *key, uint64_t limit), void *context)
+{
+	for (size_t i = 0; i < COUNT; i++)
+		each(context, defaults[i].key, quota_get(region, defaults[i].key));
+}
+
+static int check(void *context, unsigned line, const char *key, const char *value,
+		 struct ec2fs_error *error)
+{
+	uint64_t n;
+	int r;
+
+	(void)context;
+	for (size_t i = 0; i < COUNT; i++)
+		if (strcmp(defaults[i].key, key) == 0) {
+			r = number_parse(value, 0, 1000000000, &n, error);
+			return r < 0 ? ec2fs_wrap(error, "line %u: %s", line, key) : 0;
+		}
+	return ec2fs_fail_errno(error, EINVAL, EC2_UnknownParameter,
+				"line %u: there is no quota %s; read the file to see what there is",
+				line, key);
+}
+
+int quotas_set(struct view *v, struct resource *r, const char *text, size_t len,
+	       struct ec2fs_error *error)
+{
+	int result = keyed_parse(text, len, check, NULL, error);
+
+	if (result < 0)
+		return result;
+	if (len)
+		set_data(v, r, "quotas", text, len);
+	else
+		unset(v, r, "quotas");
+	return 0;
+}

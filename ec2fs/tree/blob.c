@@ -1,0 +1,147 @@
+/* Files too big for a row: written to a blob of their own, taken whole by a transaction. */
+#include "ec2fs/tree/internal.h"
+#include "ec2fs/tree/open.h"
+
+#include "ec2fs/util/cleanup.h"
+#include "ec2fs/util/memory.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+struct tree_blob {
+	struct tree *tree;
+	tree_id id;
+	struct tree_caller who;
+	int fd;
+	char *name;
+	bool committed;
+};
+
+/* The entry, when it is one that takes a blob. */
+static int blob_entry(struct tree *t, tree_id id, const struct entry **ret,
+		      struct ec2fs_error *error)
+{
+	struct view v = cloud_read(t->cloud);
+	struct node n;
+	int r = node_get(&v, id, &n);
+
+	cloud_read_end(t->cloud);
+	if (r < 0)
+		return ec2fs_fail_errno(error, ESTALE, EC2_InvalidParameterValue,
+					"it was removed meanwhile");
+	if (!n.entry || !(n.entry->flags & TREE_BLOB) || !n.entry->store)
+		return ec2fs_fail(error, EC2_UnauthorizedOperation, "it cannot be written");
+	*ret = n.entry;
+	return 0;
+}
+
+int tree_blob_begin(struct tree *t, tree_id id, const struct tree_caller *who,
+		    struct tree_blob **ret, int *ret_fd)
+{
+	struct ec2fs_error error = {0};
+	const struct entry *e;
+	struct tree_blob *b;
+	char *name;
+	int fd, r;
+
+	r = blob_entry(t, id, &e, &error);
+	if (r == 0)
+		r = blob_begin(t->blobs, &fd, &name, &error);
+	if (r < 0)
+		return tree_refuse(t, id, NULL, who, NULL, 0, &error);
+	b = xnew(struct tree_blob);
+	*b = (struct tree_blob){.tree = t, .id = id, .who = *who, .fd = fd, .name = name};
+	*ret = b;
+	*ret_fd = fd;
+	return 0;
+}
+
+struct taking {
+	tree_id id;
+	const char *value;
+};
+
+static int take(struct view *v, void *context, struct ec2fs_error *error)
+{
+	const struct taking *t = context;
+	struct node n;
+
+	if (node_get(v, t->id, &n) < 0)
+		return ec2fs_fail_errno(error, ESTALE, EC2_InvalidParameterValue,
+					"it was removed meanwhile");
+	return n.entry->store(v, view_edit(v, n.r), t->value, strlen(t->value), error);
+}
+
+int tree_blob_commit(struct tree_blob *b)
+{
+	struct actor actor = {.uid = b->who.uid, .gid = b->who.gid};
+	struct ec2fs_error error = {0};
+	cleanup_free char *extra = NULL;
+	cleanup_free char *value = NULL;
+	struct taking taking = {.id = b->id};
+	const struct entry *e;
+	struct stat st;
+	int r = blob_entry(b->tree, b->id, &e, &error);
+
+	if (r == 0 && fstat(b->fd, &st) < 0)
+		r = ec2fs_fail_errno(&error, errno, EC2_InternalError, "%s", strerror(errno));
+	if (r == 0 && st.st_size == 0)
+		r = ec2fs_fail(&error, EC2_InvalidParameterValue, "it is empty");
+	if (r == 0 && e->extra && e->extra->inspect)
+		r = e->extra->inspect(b->fd, &extra, &error);
+	if (r == 0)
+		r = blob_finish(b->tree->blobs, b->fd, b->name, &error);
+	if (r == 0) {
+		b->committed = true;
+		value = xasprintf("%s %" PRIu64 "%s%s", b->name, (uint64_t)st.st_size,
+				  extra && *extra ? " " : "", extra ? extra : "");
+		taking.value = value;
+		r = cloud_change(b->tree->cloud, &actor, take, &taking, &error);
+		if (r < 0)
+			blob_remove(b->tree->blobs, b->name);
+	}
+	if (r < 0)
+		return tree_refuse(b->tree, b->id, NULL, &b->who, NULL, 0, &error);
+	if (refusals_clear(b->tree->refusals, b->id >> 16))
+		tree_tell(b->tree, TREE_CHANGED, node_id(b->id >> 16, "error"), 0, NULL);
+	return 0;
+}
+
+void tree_blob_free(struct tree_blob *b)
+{
+	if (!b)
+		return;
+	if (!b->committed)
+		blob_abandon(b->tree->blobs, b->name);
+	close(b->fd);
+	free(b->name);
+	free(b);
+}
+
+/* Does any field name the blob? */
+static bool wanted(void *context, const char *name)
+{
+	static const char *const keys[] = {"disk", "kernel", "ramdisk"};
+	struct tree *t = context;
+	struct view v = cloud_read(t->cloud);
+	size_t len = strlen(name);
+	bool found = false;
+
+	view_each(&v, ROOT_NUMBER, KIND_REGION, region)
+		view_each(&v, region->number, KIND_IMAGE, image) for (size_t i = 0; i < 3; i++)
+	{
+		const char *value = resource_or(image, keys[i], "");
+
+		if (strncmp(value, name, len) == 0 && (value[len] == ' ' || !value[len]))
+			found = true;
+	}
+	cloud_read_end(t->cloud);
+	return found;
+}
+
+int tree_sweep_blobs(struct tree *t, struct ec2fs_error *error)
+{
+	return blobs_sweep(t->blobs, wanted, t, error);
+}

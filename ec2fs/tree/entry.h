@@ -1,0 +1,120 @@
+/*
+ * The tables that the tree is made of. A directory kind (struct dir) is a list of fixed entries, and
+ * may list resources of one kind or links beside them. To add an attribute: one line in
+ * the table of its kind (kinds/), and one function that takes its text (in model/).
+ */
+#ifndef EC2FS_TREE_ENTRY_H
+#define EC2FS_TREE_ENTRY_H
+
+#include "ec2fs/model/cloud.h"
+#include "ec2fs/tree/tree.h"
+#include "ec2fs/util/strbuf.h"
+
+#include <sys/stat.h>
+
+struct dir;
+struct entry;
+
+/* What a show function has before it. Read-locked: no waiting, no I/O but of small local files. */
+struct show {
+	struct tree *tree;
+	const struct view *view;
+	const struct resource *r; /* whose entry it is */
+	const struct entry *entry;
+	const struct tree_caller *who;
+};
+
+typedef void show_fn(const struct show *s, struct strbuf *out);
+/* text is NUL-terminated; len tells its length, for documents that may hold NULs. A scalar's
+ * comes without its newline. r is staged in v. */
+typedef int store_fn(struct view *v, struct resource *r, const char *text, size_t len,
+		     struct ec2fs_error *error);
+typedef int unset_fn(struct view *v, struct resource *r, struct ec2fs_error *error);
+
+/* What only a few entries need. */
+struct entry_extra {
+	/* Made before the store function runs, outside all locks, freed after it with free(). */
+	int (*prepare)(const struct resource *r, const char *text, void **ret,
+		       struct ec2fs_error *error);
+	/* TREE_REFRESH. Blocks; no lock held. */
+	int (*refresh)(struct tree *t, uint64_t number, const char *id);
+	/* TREE_WAIT: 0, -EINPROGRESS, or a refusal. */
+	int (*wait)(const struct view *v, const struct resource *r, const char *text,
+		    int64_t *ret_timeout, struct ec2fs_error *error);
+	/* TREE_BLOB: is the file's content fit? *ret_value, to be freed, is what the field will hold after
+	 * the blob's name. Blocks; no lock held. */
+	int (*inspect)(int fd, char **ret_value, struct ec2fs_error *error);
+};
+
+struct entry {
+	const char *name;
+	mode_t mode;	/* type and default permission bits */
+	unsigned flags; /* enum tree_flags, and those below */
+	size_t max;	/* bytes; 0: SCALAR_MAX */
+	const char *help;
+	show_fn *show;	 /* NULL: the field of the entry's name, as it is */
+	store_fn *store; /* NULL: read-only */
+	unset_fn *unset;
+	bool (*present)(const struct show *s); /* NULL: always there */
+	const struct dir *dir;		       /* of a fixed directory */
+	const struct entry_extra *extra;
+};
+
+/* Flags of entries that tree keeps to itself. */
+#define ENTRY_SPEC (1u << 24)	 /* stands in the resource's spec */
+#define ENTRY_VOLATILE (1u << 25) /* changes with other resources: told at each change of its own */
+#define ENTRY_QUIET (1u << 26)	 /* its value never shows in events */
+
+#define SCALAR_MAX 4096
+#define SECRET 0600
+
+/* Links that stand for resources: by-id/, an instance's volumes/. */
+struct links {
+	const char *salt; /* makes the links' own tree_ids */
+	const char *at;	  /* name of the fixed directory that holds them */
+	/* The link that stands for r: whose directory holds it, under which name; false: there is none. */
+	bool (*of)(const struct view *v, const struct resource *r, uint64_t *ret_owner,
+		   struct strbuf *name);
+	/* The resource of the owner's first link after that number; NULL at the end. */
+	const struct resource *(*next)(const struct view *v, const struct resource *owner,
+				       uint64_t after);
+	/* NULL: nobody can. */
+	int (*make)(struct view *v, struct resource *owner, const char *name,
+		    const struct resource *target, struct ec2fs_error *error);
+	int (*drop)(struct view *v, const struct resource *r, struct ec2fs_error *error);
+};
+
+struct dir {
+	const char *title; /* for the manual: "instances/NAME" */
+	const struct entry *entries; /* ends with a NULL name */
+	enum kind child;	     /* lists these children of the resource; KIND_ROOT: none */
+	bool (*lists)(const struct resource *child); /* NULL: all of them */
+	/* mkdir (of a tag: create). The name was checked to be a decent file name, and is free. */
+	int (*make)(struct view *v, const struct resource *parent, const char *name,
+		    struct resource **ret, struct ec2fs_error *error);
+	const struct links *links;
+};
+
+/* What a kind of resource is as a node. */
+struct kind_ops {
+	const struct dir *dir;		 /* its directory; NULL for a file (tag) */
+	const struct entry *file;	 /* of a tag */
+	int (*remove)(struct view *v, struct resource *r, struct ec2fs_error *error);
+	int (*rename)(struct view *v, struct resource *r, const char *name,
+		      struct ec2fs_error *error);
+};
+
+extern const struct kind_ops root_kind, region_kind, zone_kind, instance_type_kind, image_kind,
+	key_pair_kind, instance_kind, volume_kind, tag_kind;
+extern const struct links by_id_links, instance_volume_links;
+extern const struct dir tags_dir;
+
+const struct kind_ops *kind_ops(enum kind kind);
+
+/* Generic show and store functions, for lines of the tables. */
+show_fn show_id, show_error, show_field, show_document, show_spec, show_nothing;
+store_fn store_spec;
+/* Does the entry's field have a value? */
+bool field_present(const struct show *s);
+
+#endif

@@ -1,0 +1,59 @@
+/* What the files of tree share. */
+#ifndef EC2FS_TREE_INTERNAL_H
+#define EC2FS_TREE_INTERNAL_H
+
+#include "ec2fs/engine/engine.h"
+#include "ec2fs/store/blobs.h"
+#include "ec2fs/tree/entry.h"
+#include "ec2fs/tree/events.h"
+#include "ec2fs/tree/refusals.h"
+
+struct tree {
+	struct cloud *cloud;
+	struct engine *engine; /* NULL in tests of the tree alone */
+	struct blobs *blobs;
+	struct refusals *refusals;
+	struct events *events;
+	tree_watch_fn *watch; /* set once, before the first request */
+	void *watch_context;
+};
+
+/* A node found in the tables. */
+struct node {
+	const struct resource *r; /* for a link: the resource that it stands for */
+	const struct entry *entry; /* NULL: the resource itself */
+	const struct dir *dir;	   /* of a directory */
+	const struct links *links; /* of a link in links */
+	tree_id id;
+};
+
+/* The identity of an entry of a resource: its name's hash beside the resource's number. */
+tree_id node_id(uint64_t number, const char *entry_name);
+tree_id node_resource_id(uint64_t number);
+tree_id node_link_id(const struct links *links, uint64_t number);
+
+/* Under cloud_read. -ESTALE when there is no such node. */
+int node_get(const struct view *v, tree_id id, struct node *ret);
+/* -ENOENT, -ENOTDIR. */
+int node_lookup(struct tree *t, const struct view *v, const struct node *dir, const char *name,
+		const struct tree_caller *who, struct node *ret);
+/* The directory that holds it. */
+tree_id node_parent(const struct view *v, const struct node *n);
+void node_fill(struct tree *t, const struct view *v, const struct node *n,
+	       const struct tree_caller *who, struct tree_node *ret);
+/* Identity and mode only. */
+void node_fill_brief(const struct node *n, struct tree_node *ret);
+void node_show(struct tree *t, const struct view *v, const struct node *n,
+	       const struct tree_caller *who, struct strbuf *out);
+void node_path(const struct view *v, const struct node *n, struct strbuf *out);
+/* "us-east-1/instances/web-1", without a slash at either end. */
+void resource_path(const struct view *v, const struct resource *r, struct strbuf *out);
+/* The directory that lists resources of that kind below their parent. */
+tree_id collection_id(const struct resource *r);
+
+/* The watcher of the cloud (watch.c). */
+cloud_watch_fn tree_cloud_changed;
+void tree_tell(struct tree *t, enum tree_event event, tree_id id, tree_id parent,
+	       const char *name);
+
+#endif

@@ -1,0 +1,81 @@
+#include "ec2fs/model/kinds.h"
+#include "ec2fs/tree/internal.h"
+#include "ec2fs/util/memory.h"
+#include "volumes/volumes.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* More than any machine here holds, less than an off_t. */
+#define DISK_MAX (64ULL << 40)
+#define KERNEL_MAX (512ULL << 20)
+
+static int inspect_disk(int fd, char **ret_value, struct ec2fs_error *error)
+{
+	struct disk_info info;
+	int r = disk_probe(fd, &info, error);
+
+	if (r == 0)
+		*ret_value = xasprintf("%s %" PRIu64, info.format == DISK_QCOW2 ? "qcow2" : "raw",
+				       info.virtual_size);
+	return r;
+}
+
+static const struct entry_extra disk_extra = {.inspect = inspect_disk};
+
+/* A Linux kernel image: bzImage has "HdrS" at 0x202 (x86 boot protocol), ELF and arm64's Image their magic. */
+static int inspect_kernel(int fd, char **ret_value, struct ec2fs_error *error)
+{
+	unsigned char head[0x206] = {0};
+	ssize_t n = pread(fd, head, sizeof(head), 0);
+	bool x86 = n == sizeof(head) && memcmp(head + 0x202, "HdrS", 4) == 0;
+	bool elf = n >= 4 && memcmp(head, "\177ELF", 4) == 0;
+	bool arm = n >= 0x3c && memcmp(head + 0x38, "ARM\x64", 4) == 0;
+
+	if (!x86 && !elf && !arm)
+		return ec2fs_fail(error, EC2_InvalidParameterValue,
+				  "this is no Linux kernel (a bzImage, vmlinux or arm64 Image)");
+	*ret_value = xstrdup("");
+	return 0;
+}
+
+static const struct entry_extra kernel_extra = {.inspect = inspect_kernel};
+
+static const struct entry entries[] = {
+	{.name = "image-id", .mode = S_IFREG | 0444, .show = show_id, .help = "ami-…"},
+	{.name = "state", .mode = S_IFREG | 0444,
+	 .help = "pending until there is something to boot, available, or failed"},
+	{.name = "state-reason", .mode = S_IFREG | 0444, .present = field_present,
+	 .help = "why it failed"},
+	{.name = "progress", .mode = S_IFREG | 0444, .present = field_present,
+	 .help = "of a conversion"},
+	{.name = "disk", .mode = S_IFREG | 0644, .flags = TREE_BLOB, .max = (size_t)DISK_MAX,
+	 .store = image_set_disk, .extra = &disk_extra,
+	 .help = "raw or qcow2: write one to import it; reading gives raw"},
+	{.name = "kernel", .mode = S_IFREG | 0644, .flags = TREE_BLOB, .max = (size_t)KERNEL_MAX,
+	 .store = image_set_kernel, .unset = image_unset_kernel, .extra = &kernel_extra,
+	 .help = "boot this instead of the disk's boot loader"},
+	{.name = "ramdisk", .mode = S_IFREG | 0644, .flags = TREE_BLOB,
+	 .max = (size_t)KERNEL_MAX, .store = image_set_ramdisk, .unset = image_unset_ramdisk,
+	 .help = "initramfs that goes with the kernel"},
+	{.name = "cmdline", .mode = S_IFREG | 0644, .store = image_set_cmdline,
+	 .unset = image_unset_cmdline, .help = "arguments of the kernel"},
+	{.name = "description", .mode = S_IFREG | 0644, .store = image_set_description,
+	 .help = "free text"},
+	{.name = "architecture", .mode = S_IFREG | 0644, .store = image_set_architecture,
+	 .help = "x86_64 or arm64"},
+	{.name = "root-device-name", .mode = S_IFREG | 0644,
+	 .store = image_set_root_device_name, .help = "such as /dev/xvda"},
+	{.name = "creation-date", .mode = S_IFREG | 0444, .help = "when it was made"},
+	{.name = "tags", .mode = S_IFDIR | 0755, .dir = &tags_dir, .help = "a file each"},
+	{.name = "error", .mode = S_IFREG | 0444, .show = show_error,
+	 .help = "why the last change was refused"},
+	{0},
+};
+
+static const struct dir image_dir = {.title = "images/NAME", .entries = entries};
+
+const struct kind_ops image_kind = {
+	.dir = &image_dir, .remove = image_remove, .rename = image_rename};

@@ -1,0 +1,138 @@
+#include "ec2fs/model/instance.h"
+#include "ec2fs/tree/internal.h"
+#include "ec2fs/util/cleanup.h"
+
+#include <string.h>
+
+/* volumes/: a link for each attached volume, named by its device. */
+static bool volume_link_of(const struct view *v, const struct resource *r, uint64_t *ret_owner,
+			   struct strbuf *name)
+{
+	const char *device = resource_get(r, "@device");
+
+	(void)v;
+	if (r->kind != KIND_VOLUME || !device || !resource_get(r, "@instance"))
+		return false;
+	*ret_owner = resource_u64(r, "@instance", 0);
+	strbuf_adds(name, strncmp(device, "/dev/", 5) == 0 ? device + 5 : device);
+	return true;
+}
+
+const struct links instance_volume_links = {.salt = "volumes/link",
+					    .at = "volumes",
+					    .of = volume_link_of,
+					    .next = volume_next_of};
+
+static const struct dir volumes_dir = {.title = "instances/NAME/volumes",
+				       .links = &instance_volume_links};
+
+/* The image's name; of an image that is gone, the ID. */
+static void show_image(const struct show *s, struct strbuf *out)
+{
+	const char *id = resource_get(s->r, "image");
+	const struct resource *image = id ? view_by_id(s->view, id) : NULL;
+
+	if (id)
+		strbuf_addf(out, "%s\n", image ? image->name : id);
+}
+
+static void show_console(const struct show *s, struct strbuf *out)
+{
+	if (s->tree->engine)
+		engine_console(s->tree->engine, s->r->id, out);
+}
+
+static void show_screenshot(const struct show *s, struct strbuf *out)
+{
+	if (s->tree->engine)
+		engine_screenshot(s->tree->engine, s->r->id, out);
+}
+
+static void show_metrics(const struct show *s, struct strbuf *out)
+{
+	if (s->tree->engine)
+		engine_metrics(s->tree->engine, s->r->id, out);
+}
+
+static int refresh_screenshot(struct tree *t, uint64_t number, const char *id)
+{
+	return t->engine ? engine_refresh_screenshot(t->engine, number, id) : 0;
+}
+
+static int refresh_metrics(struct tree *t, uint64_t number, const char *id)
+{
+	return t->engine ? engine_refresh_metrics(t->engine, number, id) : 0;
+}
+
+static int store_wait(struct view *v, struct resource *r, const char *text, size_t len,
+		      struct ec2fs_error *error)
+{
+	int64_t timeout;
+	int result = instance_wait(v, r, text, &timeout, error);
+
+	/* fs does the waiting; here only the text is judged. */
+	(void)len;
+	return result == -EINPROGRESS ? 0 : result;
+}
+
+static const struct entry_extra wait_extra = {.wait = instance_wait};
+static const struct entry_extra screenshot_extra = {.refresh = refresh_screenshot};
+static const struct entry_extra metrics_extra = {.refresh = refresh_metrics};
+
+/* state comes after what a launch needs: copying tools go through a directory in this order. */
+static const struct entry entries[] = {
+	{.name = "instance-id", .mode = S_IFREG | 0444, .show = show_id, .help = "i-…"},
+	{.name = "image", .mode = S_IFREG | 0644, .flags = ENTRY_SPEC | ENTRY_VOLATILE,
+	 .show = show_image, .store = instance_set_image, .help = "name or ID; fixed at launch"},
+	{.name = "instance-type", .mode = S_IFREG | 0644, .flags = ENTRY_SPEC,
+	 .store = instance_set_type, .help = "changed while stopped"},
+	{.name = "key-pair", .mode = S_IFREG | 0644, .flags = ENTRY_SPEC,
+	 .store = instance_set_key_pair, .unset = instance_unset_key_pair,
+	 .help = "name of the key pair to log in with; fixed at launch"},
+	{.name = "availability-zone", .mode = S_IFREG | 0644, .flags = ENTRY_SPEC,
+	 .store = instance_set_zone, .help = "fixed at launch"},
+	{.name = "user-data", .mode = S_IFREG | SECRET,
+	 .flags = TREE_DOCUMENT | ENTRY_QUIET, .max = 16 * 1024, .show = show_document,
+	 .store = instance_set_user_data, .unset = instance_unset_user_data,
+	 .help = "at most 16 KiB for the guest; changed while stopped"},
+	{.name = "disable-api-termination", .mode = S_IFREG | 0644, .flags = ENTRY_SPEC,
+	 .store = instance_set_termination_protection, .help = "true refuses terminate and rmdir"},
+	{.name = "disable-api-stop", .mode = S_IFREG | 0644, .flags = ENTRY_SPEC,
+	 .store = instance_set_stop_protection, .help = "true refuses stop and terminate"},
+	{.name = "instance-initiated-shutdown-behavior", .mode = S_IFREG | 0644,
+	 .flags = ENTRY_SPEC, .store = instance_set_shutdown_behavior,
+	 .help = "stop or terminate, when the guest powers off"},
+	{.name = "hibernation-options", .mode = S_IFREG | 0644, .flags = ENTRY_SPEC,
+	 .store = instance_set_hibernation, .help = "true allows hibernation; fixed at launch"},
+	{.name = "spec", .mode = S_IFREG | 0644,
+	 .flags = TREE_DOCUMENT | ENTRY_VOLATILE | ENTRY_QUIET, .max = 16 * 1024,
+	 .show = show_spec, .store = store_spec,
+	 .help = "all of the above in KEY VALUE lines; a write is one transaction"},
+	{.name = "root-device-name", .mode = S_IFREG | 0444, .help = "device of the root volume"},
+	{.name = "launch-time", .mode = S_IFREG | 0444, .help = "of the last start"},
+	{.name = "state-reason", .mode = S_IFREG | 0444, .help = "why it is in this state"},
+	{.name = "state", .mode = S_IFREG | 0644, .store = instance_set_state,
+	 .help = "write running, stopped, hibernated or terminated"},
+	{.name = "ctl", .mode = S_IFREG | 0644, .flags = TREE_COMMAND, .show = show_nothing,
+	 .store = instance_command, .help = "reboot, reset, stop --force, …"},
+	{.name = "wait", .mode = S_IFREG | 0644, .flags = TREE_WAIT, .show = show_nothing,
+	 .store = store_wait, .extra = &wait_extra,
+	 .help = "write STATE [SECONDS]: returns when it is reached"},
+	{.name = "console", .mode = S_IFREG | 0444, .flags = TREE_LIVE, .show = show_console,
+	 .help = "the last 64 KiB of the serial port"},
+	{.name = "screenshot.png", .mode = S_IFREG | 0444, .flags = TREE_LIVE | TREE_REFRESH,
+	 .show = show_screenshot, .extra = &screenshot_extra, .help = "the screen now"},
+	{.name = "metrics", .mode = S_IFREG | 0444, .flags = TREE_LIVE | TREE_REFRESH,
+	 .show = show_metrics, .extra = &metrics_extra, .help = "figures of the machine now"},
+	{.name = "volumes", .mode = S_IFDIR | 0755, .dir = &volumes_dir,
+	 .help = "a link for each attached volume"},
+	{.name = "tags", .mode = S_IFDIR | 0755, .dir = &tags_dir, .help = "a file each"},
+	{.name = "error", .mode = S_IFREG | 0444, .show = show_error,
+	 .help = "why the last change was refused"},
+	{0},
+};
+
+static const struct dir instance_dir = {.title = "instances/NAME", .entries = entries};
+
+const struct kind_ops instance_kind = {
+	.dir = &instance_dir, .remove = instance_remove, .rename = instance_rename};

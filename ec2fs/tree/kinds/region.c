@@ -1,0 +1,108 @@
+#include "ec2fs/model/instance.h"
+#include "ec2fs/tree/internal.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+static const struct dir zones_dir = {
+	.title = "availability-zones", .child = KIND_ZONE, .make = zone_make};
+static const struct dir types_dir = {
+	.title = "instance-types", .child = KIND_INSTANCE_TYPE, .make = instance_type_make};
+static const struct dir images_dir = {
+	.title = "images", .child = KIND_IMAGE, .make = image_make};
+static const struct dir key_pairs_dir = {
+	.title = "key-pairs", .child = KIND_KEY_PAIR, .make = key_pair_make};
+static const struct dir volumes_dir = {.title = "volumes", .child = KIND_VOLUME};
+
+static bool is_removed(const struct resource *r)
+{
+	return resource_get(r, "@removed");
+}
+
+static bool is_there(const struct resource *r)
+{
+	return !is_removed(r);
+}
+
+static const struct dir instances_dir = {.title = "instances",
+					 .child = KIND_INSTANCE,
+					 .lists = is_there,
+					 .make = instance_make};
+
+/* by-id: a link to everything that has an ID, and what was removed but is still remembered. */
+static bool by_id_of(const struct view *v, const struct resource *r, uint64_t *ret_owner,
+		     struct strbuf *name)
+{
+	(void)v;
+	if (!*r->id || is_removed(r))
+		return false;
+	*ret_owner = r->parent;
+	strbuf_adds(name, r->id);
+	return true;
+}
+
+static const struct resource *by_id_next(const struct view *v, const struct resource *owner,
+					 uint64_t after)
+{
+	const struct resource *best = NULL;
+
+	for (enum kind kind = KIND_ZONE; kind < KIND_TAG; kind++) {
+		const struct resource *r;
+
+		if (!kind_prefix(kind))
+			continue;
+		r = view_next(v, owner->number, kind, after);
+		while (r && is_removed(r))
+			r = view_next(v, owner->number, kind, r->number);
+		if (r && (!best || r->number < best->number))
+			best = r;
+	}
+	return best;
+}
+
+const struct links by_id_links = {
+	.salt = "by-id/link", .at = "by-id", .of = by_id_of, .next = by_id_next};
+
+static const struct dir by_id_dir = {
+	.title = "by-id", .child = KIND_INSTANCE, .lists = is_removed, .links = &by_id_links};
+
+static void add_quota(void *context, const char *key, uint64_t limit)
+{
+	strbuf_addf(context, "%s %" PRIu64 "\n", key, limit);
+}
+
+static void show_quotas(const struct show *s, struct strbuf *out)
+{
+	const struct field *f = resource_field(s->r, "quotas");
+
+	if (f && f->value)
+		strbuf_add(out, f->value->data, f->value->len);
+	else
+		quotas_each(s->r, add_quota, out);
+}
+
+static const struct entry entries[] = {
+	{.name = "availability-zones", .mode = S_IFDIR | 0755, .dir = &zones_dir,
+	 .help = "where machines and volumes live; mkdir adds one"},
+	{.name = "instance-types", .mode = S_IFDIR | 0755, .dir = &types_dir,
+	 .help = "EC2's catalogue; mkdir adds one of your own"},
+	{.name = "images", .mode = S_IFDIR | 0755, .dir = &images_dir,
+	 .help = "what instances boot from"},
+	{.name = "key-pairs", .mode = S_IFDIR | 0755, .dir = &key_pairs_dir,
+	 .help = "SSH keys given to instances"},
+	{.name = "instances", .mode = S_IFDIR | 0755, .dir = &instances_dir,
+	 .help = "virtual machines; mkdir makes one"},
+	{.name = "volumes", .mode = S_IFDIR | 0755, .dir = &volumes_dir,
+	 .help = "the root volumes of instances"},
+	{.name = "by-id", .mode = S_IFDIR | 0755, .dir = &by_id_dir,
+	 .help = "everything by its ID; terminated instances for an hour"},
+	{.name = "quotas", .mode = S_IFREG | 0644, .flags = TREE_DOCUMENT, .max = 4096,
+	 .show = show_quotas, .store = quotas_set, .help = "limits of the region, KEY VALUE lines"},
+	{.name = "error", .mode = S_IFREG | 0444, .show = show_error,
+	 .help = "why the last change was refused"},
+	{0},
+};
+
+static const struct dir region_dir = {.title = "REGION", .entries = entries};
+
+const struct kind_ops region_kind = {.dir = &region_dir, .remove = region_remove};

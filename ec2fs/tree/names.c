@@ -1,0 +1,307 @@
+/* Names: what is made, removed, renamed and linked in directories. */
+#include "ec2fs/tree/internal.h"
+
+#include "ec2fs/text/name.h"
+#include "ec2fs/text/suggest.h"
+#include "ec2fs/util/cleanup.h"
+#include "ec2fs/util/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* One operation on a name in a directory. */
+struct naming {
+	struct tree *tree;
+	tree_id dir;
+	const char *name;
+	const struct tree_caller *who;
+	mode_t mode;
+	const char *text; /* create: the content; symlink: the target */
+	size_t len;
+	tree_id to; /* rename */
+	const char *new_name;
+	bool replace;
+	uint64_t number; /* out: the resource made */
+	tree_id made;
+};
+
+static int find_dir(const struct view *v, tree_id id, struct node *ret, struct ec2fs_error *error)
+{
+	int r = node_get(v, id, ret);
+
+	if (r < 0)
+		return ec2fs_fail_errno(error, ESTALE, EC2_InvalidParameterValue,
+					"the directory was removed meanwhile");
+	if (!ret->dir)
+		return ec2fs_fail_errno(error, ENOTDIR, EC2_InvalidParameterValue,
+					"this is no directory");
+	return 0;
+}
+
+static int not_here(const struct node *d, const char *verb, struct ec2fs_error *error)
+{
+	return ec2fs_fail(error, EC2_OperationNotPermitted, "nothing can be %s in %s", verb,
+			  d->dir->title);
+}
+
+static int make(struct view *v, void *context, struct ec2fs_error *error)
+{
+	struct naming *n = context;
+	struct resource *made;
+	struct node d, found;
+	int r = find_dir(v, n->dir, &d, error);
+
+	if (r < 0)
+		return r;
+	if (!d.dir->make)
+		return not_here(&d, "made", error);
+	if (node_lookup(n->tree, v, &d, n->name, n->who, &found) == 0)
+		return ec2fs_fail(error, EC2_ResourceExists, "%s is there already", n->name);
+	if (d.dir->child != KIND_TAG) {
+		r = name_check(n->name, error);
+		if (r < 0)
+			return r;
+	}
+	r = d.dir->make(v, d.r, n->name, &made, error);
+	if (r < 0)
+		return r;
+	made->mode = n->mode & 07777;
+	n->number = made->number;
+	if (n->text) {
+		const struct entry *file = kind_ops(made->kind)->file;
+
+		return file->store(v, made, n->text, n->len, error);
+	}
+	return 0;
+}
+
+/* Tells the refusal; or what was made. */
+static int finish(struct naming *n, int r, struct ec2fs_error *error, struct tree_node *ret)
+{
+	if (r < 0)
+		return tree_refuse(n->tree, n->dir, n->name, n->who, n->text, n->len, error);
+	if (ret)
+		return tree_stat(n->tree, n->made ? n->made : node_resource_id(n->number), n->who,
+				 ret);
+	return 0;
+}
+
+static struct actor actor_of(const struct tree_caller *who)
+{
+	return (struct actor){.uid = who->uid, .gid = who->gid};
+}
+
+int tree_mkdir(struct tree *t, tree_id dir, const char *name, mode_t mode,
+	       const struct tree_caller *who, struct tree_node *ret)
+{
+	struct naming n = {.tree = t, .dir = dir, .name = name, .who = who, .mode = mode};
+	struct actor actor = actor_of(who);
+	struct ec2fs_error error = {0};
+
+	return finish(&n, cloud_change(t->cloud, &actor, make, &n, &error), &error, ret);
+}
+
+int tree_create(struct tree *t, tree_id dir, const char *name, mode_t mode,
+		const struct tree_caller *who, const void *data, size_t len, struct tree_node *ret)
+{
+	struct naming n = {.tree = t, .dir = dir, .name = name, .who = who, .mode = mode};
+	struct actor actor = actor_of(who);
+	struct ec2fs_error error = {0};
+	cleanup_free char *text = NULL;
+	int r = 0;
+
+	if (len && ((const char *)data)[len - 1] == '\n')
+		len--;
+	if (len > SCALAR_MAX)
+		r = ec2fs_fail(&error, EC2_ValueTooLong, "%zu bytes are too many", len);
+	else if (memchr(data ? data : "", '\0', data ? len : 0))
+		r = ec2fs_fail(&error, EC2_InvalidParameterValue, "there is a NUL byte in this");
+	if (r == 0) {
+		text = xasprintf("%.*s", (int)len, data ? (const char *)data : "");
+		n.text = text;
+		n.len = len;
+		r = cloud_change(t->cloud, &actor, make, &n, &error);
+	}
+	return finish(&n, r, &error, ret);
+}
+
+static int drop(struct view *v, void *context, struct ec2fs_error *error)
+{
+	struct naming *n = context;
+	struct node d, found;
+	int r = find_dir(v, n->dir, &d, error);
+
+	if (r < 0)
+		return r;
+	if (node_lookup(n->tree, v, &d, n->name, n->who, &found) < 0)
+		return ec2fs_fail_errno(error, ENOENT, EC2_InvalidParameterValue,
+					"there is no %s", n->name);
+	n->made = found.id;
+	if (found.links) {
+		if (!found.links->drop)
+			return not_here(&d, "removed", error);
+		return found.links->drop(v, found.r, error);
+	}
+	if (found.entry && found.entry != kind_ops(found.r->kind)->file) {
+		/* A fixed directory comes with its resource and goes with it; "rm -r" asks on its way. */
+		const struct dir *dir = found.dir;
+
+		if (dir && dir->child != KIND_ROOT && view_next(v, found.r->number, dir->child, 0))
+			return ec2fs_fail(error, EC2_DependencyViolation, "%s is not empty",
+					  n->name);
+		return 0;
+	}
+	return kind_ops(found.r->kind)->remove(v, view_edit(v, found.r), error);
+}
+
+int tree_rmdir(struct tree *t, tree_id dir, const char *name, const struct tree_caller *who)
+{
+	struct naming n = {.tree = t, .dir = dir, .name = name, .who = who};
+	struct actor actor = actor_of(who);
+	struct ec2fs_error error = {0};
+	int r = cloud_change(t->cloud, &actor, drop, &n, &error);
+
+	/* The resource that was to go tells the story, not its collection. */
+	if (r < 0 && n.made)
+		return tree_refuse(t, n.made, NULL, who, NULL, 0, &error);
+	return finish(&n, r, &error, NULL);
+}
+
+int tree_unlink(struct tree *t, tree_id dir, const char *name, const struct tree_caller *who)
+{
+	return tree_rmdir(t, dir, name, who);
+}
+
+static int rename_in(struct view *v, void *context, struct ec2fs_error *error)
+{
+	struct naming *n = context;
+	struct node d, to, found, there;
+	int r = find_dir(v, n->dir, &d, error);
+
+	if (r == 0)
+		r = find_dir(v, n->to, &to, error);
+	if (r < 0)
+		return r;
+	if (node_lookup(n->tree, v, &d, n->name, n->who, &found) < 0)
+		return ec2fs_fail_errno(error, ENOENT, EC2_InvalidParameterValue,
+					"there is no %s", n->name);
+	if (found.links || (found.entry && found.entry != kind_ops(found.r->kind)->file) ||
+	    !kind_ops(found.r->kind)->rename)
+		return ec2fs_fail(error, EC2_OperationNotPermitted, "%s has a name of its own",
+				  n->name);
+	if (n->dir != n->to)
+		return ec2fs_fail(error, EC2_InvalidParameterValue,
+				  "a %s cannot move to another directory; copy it with cp -r",
+				  kind_name(found.r->kind));
+	if (found.r->kind != KIND_TAG) {
+		r = name_check(n->new_name, error);
+		if (r < 0)
+			return r;
+	}
+	if (node_lookup(n->tree, v, &to, n->new_name, n->who, &there) == 0) {
+		if (there.r == found.r)
+			return 0;
+		if (!n->replace || found.r->kind != KIND_TAG)
+			return ec2fs_fail(error, EC2_ResourceExists, "%s is there already",
+					  n->new_name);
+		view_delete(v, there.r);
+	}
+	return kind_ops(found.r->kind)->rename(v, view_edit(v, found.r), n->new_name, error);
+}
+
+int tree_rename(struct tree *t, tree_id from, const char *name, tree_id to, const char *new_name,
+		bool replace, const struct tree_caller *who)
+{
+	struct naming n = {.tree = t,
+			   .dir = from,
+			   .name = name,
+			   .to = to,
+			   .new_name = new_name,
+			   .replace = replace,
+			   .who = who};
+	struct actor actor = actor_of(who);
+	struct ec2fs_error error = {0};
+
+	return finish(&n, cloud_change(t->cloud, &actor, rename_in, &n, &error), &error, NULL);
+}
+
+/* The resource that a relative target means, seen from the directory. */
+static int resolve(struct tree *t, const struct view *v, const struct node *from,
+		   const char *target, const struct tree_caller *who, struct node *ret,
+		   struct ec2fs_error *error)
+{
+	cleanup_free char *copy = xstrdup(target);
+	char *save = NULL;
+
+	*ret = *from;
+	if (*target == '/')
+		return ec2fs_fail(error, EC2_InvalidParameterValue,
+				  "%s: the target must be relative, such as ../../../volumes/data",
+				  target);
+	for (char *part = strtok_r(copy, "/", &save); part; part = strtok_r(NULL, "/", &save)) {
+		struct node next;
+
+		if (strcmp(part, ".") == 0)
+			continue;
+		if (strcmp(part, "..") == 0) {
+			if (node_get(v, node_parent(v, ret), &next) < 0)
+				return -ESTALE;
+		} else if (node_lookup(t, v, ret, part, who, &next) < 0) {
+			return ec2fs_fail_errno(error, ENOENT, EC2_InvalidParameterValue,
+						"%s: there is no such thing", target);
+		}
+		*ret = next;
+	}
+	return 0;
+}
+
+static int link_to(struct view *v, void *context, struct ec2fs_error *error)
+{
+	struct naming *n = context;
+	struct node d, target;
+	int r = find_dir(v, n->dir, &d, error);
+
+	if (r < 0)
+		return r;
+	if (!d.dir->links || !d.dir->links->make)
+		return not_here(&d, "linked", error);
+	if (node_lookup(n->tree, v, &d, n->name, n->who, &target) == 0)
+		return ec2fs_fail(error, EC2_ResourceExists, "%s is taken", n->name);
+	r = resolve(n->tree, v, &d, n->text, n->who, &target, error);
+	if (r < 0)
+		return r;
+	n->made = node_link_id(d.dir->links, target.r->number);
+	return d.dir->links->make(v, view_edit(v, d.r), n->name, target.r, error);
+}
+
+int tree_symlink(struct tree *t, tree_id dir, const char *name, const char *target,
+		 const struct tree_caller *who, struct tree_node *ret)
+{
+	struct naming n = {.tree = t,
+			   .dir = dir,
+			   .name = name,
+			   .who = who,
+			   .text = target,
+			   .len = strlen(target)};
+	struct actor actor = actor_of(who);
+	struct ec2fs_error error = {0};
+
+	return finish(&n, cloud_change(t->cloud, &actor, link_to, &n, &error), &error, ret);
+}
+
+void tree_suggest(struct tree *t, tree_id dir, const char *name, struct strbuf *out)
+{
+	struct view v = cloud_read(t->cloud);
+	const char *names[128];
+	size_t count = 0;
+	struct node d;
+	const char *near;
+
+	if (node_get(&v, dir, &d) == 0 && d.dir)
+		for (const struct entry *e = d.dir->entries; e && e->name && count < 128; e++)
+			names[count++] = e->name;
+	cloud_read_end(t->cloud);
+	near = suggest(name, names, count);
+	if (near)
+		strbuf_addf(out, "did you mean %s?", near);
+}

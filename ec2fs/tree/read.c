@@ -1,0 +1,238 @@
+/* What tree answers without changing anything. */
+#include "ec2fs/tree/internal.h"
+
+#include "ec2fs/util/cleanup.h"
+#include "ec2fs/util/memory.h"
+
+#include <string.h>
+#include <sys/statvfs.h>
+
+int tree_stat(struct tree *t, tree_id id, const struct tree_caller *who, struct tree_node *ret)
+{
+	struct view v = cloud_read(t->cloud);
+	struct node n;
+	int r = node_get(&v, id, &n);
+
+	if (r == 0)
+		node_fill(t, &v, &n, who, ret);
+	cloud_read_end(t->cloud);
+	return r;
+}
+
+int tree_lookup(struct tree *t, tree_id dir, const char *name, const struct tree_caller *who,
+		struct tree_node *ret)
+{
+	struct view v = cloud_read(t->cloud);
+	struct node d, n;
+	int r = node_get(&v, dir, &d);
+
+	if (r == 0)
+		r = node_lookup(t, &v, &d, name, who, &n);
+	if (r == 0)
+		node_fill(t, &v, &n, who, ret);
+	cloud_read_end(t->cloud);
+	return r;
+}
+
+int tree_parent(struct tree *t, tree_id id, tree_id *ret)
+{
+	struct view v = cloud_read(t->cloud);
+	struct node n;
+	int r = node_get(&v, id, &n);
+
+	if (r == 0)
+		*ret = id == TREE_ROOT ? TREE_ROOT : node_parent(&v, &n);
+	cloud_read_end(t->cloud);
+	return r;
+}
+
+int tree_path(struct tree *t, tree_id id, struct strbuf *out)
+{
+	struct view v = cloud_read(t->cloud);
+	struct node n;
+	int r = node_get(&v, id, &n);
+
+	if (r == 0)
+		node_path(&v, &n, out);
+	cloud_read_end(t->cloud);
+	return r;
+}
+
+/* Fixed entries have the cookies 3, 4 …; children and links their resource's number, shifted. */
+#define FIRST_FIXED 3
+#define CHILD_COOKIE(number) ((number) << 16)
+#define LINK_COOKIE(number) ((number) << 16 | 1)
+
+/* The entry after a cookie: 1 and the name, or 0 at the end. */
+static int next_entry(struct tree *t, const struct view *v, const struct node *d, uint64_t after,
+		      const struct tree_caller *who, struct node *ret, struct strbuf *name,
+		      uint64_t *cookie)
+{
+	const struct dir *dir = d->dir;
+	const struct resource *r = NULL;
+	uint64_t i = after < FIRST_FIXED ? 0 : after - FIRST_FIXED + 1;
+	uint64_t count = 0;
+
+	for (const struct entry *e = dir->entries; e && e->name; e++, count++) {
+		if (after >= 1 << 16 || count < i)
+			continue;
+		if (node_lookup(t, v, d, e->name, who, ret) < 0)
+			continue;
+		strbuf_adds(name, e->name);
+		*cookie = FIRST_FIXED + count;
+		return 1;
+	}
+	if (after < 1 << 16)
+		after = 0;
+	if (dir->child != KIND_ROOT && !(after & 1)) {
+		r = view_next(v, d->r->number, dir->child, after >> 16);
+		while (r && dir->lists && !dir->lists(r))
+			r = view_next(v, d->r->number, dir->child, r->number);
+		if (r) {
+			strbuf_adds(name, r->name);
+			*cookie = CHILD_COOKIE(r->number);
+			return node_get(v, node_resource_id(r->number), ret) == 0;
+		}
+		after = 0;
+	}
+	if (dir->links) {
+		uint64_t owner;
+
+		r = dir->links->next(v, d->r, after >> 16);
+		if (r && dir->links->of(v, r, &owner, name)) {
+			*cookie = LINK_COOKIE(r->number);
+			return node_get(v, node_link_id(dir->links, r->number), ret) == 0;
+		}
+	}
+	return 0;
+}
+
+int tree_list(struct tree *t, tree_id id, uint64_t after, bool full,
+	      const struct tree_caller *who, tree_list_fn *emit, void *context)
+{
+	struct strbuf name cleanup_strbuf = STRBUF_INIT;
+
+	for (;;) {
+		struct view v = cloud_read(t->cloud);
+		struct tree_node facts;
+		struct node d, n;
+		int r = node_get(&v, id, &d);
+
+		if (r == 0 && !d.dir)
+			r = -ENOTDIR;
+		strbuf_truncate(&name, 0);
+		if (r == 0)
+			r = next_entry(t, &v, &d, after, who, &n, &name, &after);
+		if (r == 1 && full)
+			node_fill(t, &v, &n, who, &facts);
+		else if (r == 1)
+			node_fill_brief(&n, &facts);
+		cloud_read_end(t->cloud);
+		if (r <= 0)
+			return r;
+		r = emit(context, strbuf_str(&name), after, &facts);
+		if (r)
+			return r < 0 ? r : 0;
+	}
+}
+
+int tree_readlink(struct tree *t, tree_id id, struct strbuf *out)
+{
+	struct view v = cloud_read(t->cloud);
+	struct node n;
+	int r = node_get(&v, id, &n);
+
+	if (r == 0)
+		node_show(t, &v, &n, NULL, out);
+	cloud_read_end(t->cloud);
+	return r;
+}
+
+int tree_show(struct tree *t, tree_id id, const struct tree_caller *who, struct strbuf *out)
+{
+	struct view v = cloud_read(t->cloud);
+	struct node n;
+	int r = node_get(&v, id, &n);
+
+	if (r == 0 && (n.dir || !n.entry))
+		r = -EISDIR;
+	if (r == 0)
+		node_show(t, &v, &n, who, out);
+	cloud_read_end(t->cloud);
+	return r;
+}
+
+int tree_refresh(struct tree *t, tree_id id)
+{
+	struct view v = cloud_read(t->cloud);
+	const struct entry *e = NULL;
+	char *name = NULL;
+	struct node n;
+	int r = node_get(&v, id, &n);
+
+	if (r == 0) {
+		e = n.entry;
+		name = xstrdup(n.r->id);
+	}
+	cloud_read_end(t->cloud);
+	if (e && e->extra && e->extra->refresh)
+		r = e->extra->refresh(t, id >> 16, name);
+	free(name);
+	return r;
+}
+
+int tree_wait(struct tree *t, tree_id id, const struct tree_caller *who, const char *text,
+	      int64_t *ret_timeout)
+{
+	struct view v = cloud_read(t->cloud);
+	struct ec2fs_error error = {0};
+	struct node n;
+	int r = node_get(&v, id, &n);
+
+	*ret_timeout = INT64_MAX;
+	if (r == -ESTALE)
+		r = ec2fs_fail(&error, EC2_InvalidInstanceID_NotFound,
+			       "it was removed while you waited");
+	else if (r == 0 && n.entry && n.entry->extra && n.entry->extra->wait)
+		r = n.entry->extra->wait(&v, n.r, text, ret_timeout, &error);
+	else
+		r = -EINVAL;
+	cloud_read_end(t->cloud);
+	if (r < 0 && error.number)
+		tree_refuse(t, id, NULL, who, text, strlen(text), &error);
+	return r;
+}
+
+int tree_blob_open(struct tree *t, tree_id id, int *ret_fd, uint64_t *ret_size)
+{
+	struct view v = cloud_read(t->cloud);
+	cleanup_free char *name = NULL;
+	struct node n;
+	int r = node_get(&v, id, &n);
+
+	if (r == 0 && n.entry) {
+		const char *value = resource_or(n.r, n.entry->name, "");
+
+		name = xasprintf("%.*s", (int)strcspn(value, " "), value);
+	}
+	cloud_read_end(t->cloud);
+	if (r < 0)
+		return r;
+	if (!name || !*name)
+		return -ENODATA;
+	return blob_open(t->blobs, name, ret_fd, ret_size, NULL);
+}
+
+int tree_statfs(struct tree *t, tree_id id, uint64_t *total, uint64_t *available, uint64_t *files)
+{
+	struct view v = cloud_read(t->cloud);
+
+	(void)id;
+	*files = 0;
+	view_each(&v, ROOT_NUMBER, KIND_REGION, region) for (enum kind k = KIND_ZONE;
+							     k < KIND_TAG; k++) *files +=
+		view_count(&v, region->number, k);
+	cloud_read_end(t->cloud);
+	*total = *available = 0;
+	return t->engine ? engine_storage(t->engine, total, available) : 0;
+}

@@ -1,0 +1,167 @@
+#include "ec2fs/tree/refusals.h"
+
+#include "ec2fs/text/time.h"
+#include "ec2fs/util/memory.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define KEPT 128
+#define WROTE_SHOWN 80
+
+struct refusal {
+	int64_t when;
+	uid_t uid;
+	uint64_t resource;
+	bool cleared; /* the resource's own file tells it no more */
+	char *path;
+	char *wrote; /* NULL: nothing was written (mkdir, rm …) */
+	struct ec2fs_error error;
+};
+
+struct refusals {
+	pthread_mutex_t lock;
+	struct refusal ring[KEPT];
+	uint64_t count; /* since the start; the newest is at (count - 1) % KEPT */
+};
+
+struct refusals *refusals_new(void)
+{
+	struct refusals *r = xnew(struct refusals);
+
+	pthread_mutex_init(&r->lock, NULL);
+	return r;
+}
+
+static void refusal_clear(struct refusal *x)
+{
+	free(x->path);
+	free(x->wrote);
+	*x = (struct refusal){0};
+}
+
+void refusals_free(struct refusals *r)
+{
+	if (!r)
+		return;
+	for (size_t i = 0; i < KEPT; i++)
+		refusal_clear(&r->ring[i]);
+	pthread_mutex_destroy(&r->lock);
+	free(r);
+}
+
+/* The beginning of what was written, as one line that does no harm on a terminal. */
+static char *excerpt(const void *wrote, size_t len)
+{
+	struct strbuf out = STRBUF_INIT;
+	const unsigned char *p = wrote;
+	size_t shown = len < WROTE_SHOWN ? len : WROTE_SHOWN;
+
+	for (size_t i = 0; i < shown; i++) {
+		if (p[i] == '\n' && i + 1 == len)
+			break;
+		if (p[i] == '\n')
+			strbuf_adds(&out, "\\n");
+		else if (p[i] < ' ' || p[i] == 127)
+			strbuf_addf(&out, "\\x%02x", p[i]);
+		else
+			strbuf_addc(&out, (char)p[i]);
+	}
+	if (shown < len)
+		strbuf_addf(&out, "… (%zu bytes)", len);
+	return strbuf_steal(&out);
+}
+
+void refusals_add(struct refusals *r, int64_t now, uid_t uid, uint64_t resource, const char *path,
+		  const void *wrote, size_t len, const struct ec2fs_error *error)
+{
+	struct refusal *x;
+
+	pthread_mutex_lock(&r->lock);
+	x = &r->ring[r->count++ % KEPT];
+	refusal_clear(x);
+	x->when = now;
+	x->uid = uid;
+	x->resource = resource;
+	x->path = xstrdup(path);
+	x->wrote = wrote ? excerpt(wrote, len) : NULL;
+	x->error = *error;
+	pthread_mutex_unlock(&r->lock);
+}
+
+/* The resource's newest that is not cleared, or NULL. */
+static struct refusal *last_of(struct refusals *r, uint64_t resource)
+{
+	uint64_t kept = r->count < KEPT ? r->count : KEPT;
+
+	for (uint64_t i = 1; i <= kept; i++) {
+		struct refusal *x = &r->ring[(r->count - i) % KEPT];
+
+		if (x->resource == resource)
+			return x->cleared ? NULL : x;
+	}
+	return NULL;
+}
+
+bool refusals_clear(struct refusals *r, uint64_t resource)
+{
+	struct refusal *x;
+
+	pthread_mutex_lock(&r->lock);
+	x = last_of(r, resource);
+	if (x)
+		x->cleared = true;
+	pthread_mutex_unlock(&r->lock);
+	return x;
+}
+
+void refusals_show_last(struct refusals *r, uint64_t resource, struct strbuf *out)
+{
+	struct refusal *x;
+
+	pthread_mutex_lock(&r->lock);
+	x = last_of(r, resource);
+	if (x) {
+		const char *name = strrchr(x->path, '/');
+
+		strbuf_addf(out, "%s: %s: ", ec2_code_name(x->error.code),
+			    name ? name + 1 : x->path);
+		if (x->wrote && *x->wrote)
+			strbuf_addf(out, "you wrote \"%s\": ", x->wrote);
+		strbuf_addf(out, "%s\n", x->error.message);
+	}
+	pthread_mutex_unlock(&r->lock);
+}
+
+void refusals_show(struct refusals *r, uid_t uid, struct strbuf *out)
+{
+	uint64_t kept;
+
+	pthread_mutex_lock(&r->lock);
+	kept = r->count < KEPT ? r->count : KEPT;
+	for (uint64_t i = 1; i <= kept; i++) {
+		struct refusal *x = &r->ring[(r->count - i) % KEPT];
+
+		if (uid != 0 && uid != x->uid)
+			continue;
+		time_print(x->when, out);
+		strbuf_addf(out, " %s: ", x->path);
+		if (x->wrote && *x->wrote)
+			strbuf_addf(out, "you wrote \"%s\": ", x->wrote);
+		strbuf_addf(out, "%s: %s (%s)\n", ec2_code_name(x->error.code), x->error.message,
+			    strerrorname_np(x->error.number));
+	}
+	pthread_mutex_unlock(&r->lock);
+}
+
+uint64_t refusals_count(struct refusals *r)
+{
+	uint64_t n;
+
+	pthread_mutex_lock(&r->lock);
+	n = r->count;
+	pthread_mutex_unlock(&r->lock);
+	return n;
+}

@@ -1,0 +1,43 @@
+/* Show and store functions that any table may use. */
+#include "ec2fs/tree/internal.h"
+
+#include <string.h>
+
+void show_field(const struct show *s, struct strbuf *out)
+{
+	const struct field *f = resource_field(s->r, s->entry->name);
+
+	if (!f || !f->value || !f->value->len)
+		return;
+	strbuf_add(out, f->value->data, f->value->len);
+	strbuf_addc(out, '\n');
+}
+
+void show_document(const struct show *s, struct strbuf *out)
+{
+	const struct field *f = resource_field(s->r, s->entry->name);
+
+	if (f && f->value)
+		strbuf_add(out, f->value->data, f->value->len);
+}
+
+void show_id(const struct show *s, struct strbuf *out)
+{
+	strbuf_addf(out, "%s\n", s->r->id);
+}
+
+void show_error(const struct show *s, struct strbuf *out)
+{
+	refusals_show_last(s->tree->refusals, s->r->number, out);
+}
+
+void show_nothing(const struct show *s, struct strbuf *out)
+{
+	(void)s;
+	(void)out;
+}
+
+bool field_present(const struct show *s)
+{
+	return resource_get(s->r, s->entry->name);
+}

@@ -1,0 +1,163 @@
+/* From changed resources to the nodes that show them, for the kernel's caches and for `events`. */
+#include "ec2fs/tree/internal.h"
+
+#include <string.h>
+
+void tree_tell(struct tree *t, enum tree_event event, tree_id id, tree_id parent, const char *name)
+{
+	if (t->watch)
+		t->watch(t->watch_context, event, id, parent, name);
+}
+
+static bool field_differs(const struct resource *was, const struct resource *is, const char *key)
+{
+	const struct field *a = resource_field(was, key), *b = resource_field(is, key);
+
+	if (!a || !b)
+		return a != b;
+	return a->value != b->value || a->mtime != b->mtime || a->mode != b->mode ||
+	       a->uid != b->uid || a->gid != b->gid;
+}
+
+/* A value that a file shows became another one: a line in `events`. */
+static void tell_event(struct tree *t, const struct view *v, const struct resource *is,
+		       const struct entry *e, const char *old)
+{
+	struct strbuf line cleanup_strbuf = STRBUF_INIT;
+	const char *new = resource_get(is, e->name);
+
+	resource_path(v, is, &line);
+	strbuf_addf(&line, "/%s", e->name);
+	if ((e->flags & (ENTRY_QUIET | TREE_DOCUMENT | TREE_BLOB)))
+		strbuf_adds(&line, " changed");
+	else
+		strbuf_addf(&line, " %s -> %s", old && *old ? old : "-", new && *new ? new : "-");
+	events_add(t->events, is->mtime, strbuf_str(&line));
+}
+
+static void tell_entries(struct tree *t, const struct view *v, const struct dir *dir,
+			 const struct resource *was, const struct resource *is)
+{
+	for (const struct entry *e = dir->entries; e && e->name; e++) {
+		bool stored = !e->show && S_ISREG(e->mode);
+		bool differs = field_differs(was, is, e->name);
+
+		if (!stored || differs)
+			tree_tell(t, TREE_CHANGED, node_id(is->number, e->name), 0, NULL);
+		if (differs && S_ISREG(e->mode)) {
+			const char *old = resource_get(was, e->name);
+			const char *new = resource_get(is, e->name);
+
+			if (strcmp(old ? old : "", new ? new : "") != 0)
+				tell_event(t, v, is, e, old);
+		}
+		/* What is there only at times has come or gone. */
+		if (e->present && differs) {
+			tree_tell(t, TREE_GONE, node_id(is->number, e->name),
+				  node_resource_id(is->number), e->name);
+			tree_tell(t, TREE_ADDED, node_id(is->number, e->name),
+				  node_resource_id(is->number), e->name);
+		}
+		if (e->dir)
+			tell_entries(t, v, e->dir, was, is);
+	}
+}
+
+/* The times of all directories above. */
+static void tell_above(struct tree *t, const struct view *v, const struct resource *r)
+{
+	while (r && r->kind != KIND_ROOT) {
+		tree_tell(t, TREE_CHANGED, collection_id(r), 0, NULL);
+		tree_tell(t, TREE_CHANGED, node_resource_id(r->parent), 0, NULL);
+		r = view_get(v, r->parent);
+	}
+}
+
+static void tell_link(struct tree *t, const struct view *v, const struct links *links,
+		      const struct resource *r, enum tree_event event)
+{
+	struct strbuf name cleanup_strbuf = STRBUF_INIT;
+	uint64_t owner;
+
+	if (r && links->of(v, r, &owner, &name)) {
+		tree_tell(t, event, node_link_id(links, r->number), node_id(owner, links->at),
+			  strbuf_str(&name));
+		tree_tell(t, TREE_CHANGED, node_id(owner, links->at), 0, NULL);
+	}
+}
+
+static void tell_links(struct tree *t, const struct view *v, const struct cloud_event *event)
+{
+	static const struct links *const sets[] = {&by_id_links, &instance_volume_links};
+
+	for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]); i++) {
+		tell_link(t, v, sets[i], event->was, TREE_GONE);
+		tell_link(t, v, sets[i], event->is, TREE_ADDED);
+	}
+}
+
+/* Whatever mentions a resource by its name. */
+static void tell_volatile(struct tree *t, const struct view *v, uint64_t region)
+{
+	for (enum kind kind = KIND_ZONE; kind < KIND_TAG; kind++)
+		view_each(v, region, kind, r) for (const struct entry *e =
+							   kind_ops(kind)->dir->entries;
+						   e->name; e++) if (e->flags & ENTRY_VOLATILE)
+			tree_tell(t, TREE_CHANGED, node_id(r->number, e->name), 0, NULL);
+}
+
+static void tell_coming_and_going(struct tree *t, const struct view *v,
+				  const struct resource *r, const char *what)
+{
+	struct strbuf line cleanup_strbuf = STRBUF_INIT;
+
+	resource_path(v, r, &line);
+	strbuf_addf(&line, " %s", what);
+	events_add(t->events, r->mtime, strbuf_str(&line));
+}
+
+static void tell_one(struct tree *t, const struct view *v, const struct cloud_event *event)
+{
+	const struct resource *was = event->was, *is = event->is;
+	bool moved = was && is &&
+		     (strcmp(was->name, is->name) != 0 || collection_id(was) != collection_id(is));
+
+	if (!was && !is)
+		return;
+	if (was && (!is || moved)) {
+		tree_tell(t, TREE_GONE, node_resource_id(was->number), collection_id(was),
+			  was->name);
+		tell_coming_and_going(t, v, was, moved ? "renamed" : "removed");
+	}
+	if (is && (!was || moved)) {
+		tree_tell(t, TREE_ADDED, node_resource_id(is->number), collection_id(is),
+			  is->name);
+		tell_coming_and_going(t, v, is, moved ? "renamed to" : "made");
+	}
+	if (!was || !is || moved || is->kind == KIND_VOLUME)
+		tell_links(t, v, event);
+	if (was && is) {
+		tree_tell(t, TREE_CHANGED, node_resource_id(is->number), 0, NULL);
+		if (kind_ops(is->kind)->dir)
+			tell_entries(t, v, kind_ops(is->kind)->dir, was, is);
+	}
+	tell_above(t, v, is ? is : was);
+	if (moved || !is) {
+		const struct resource *region = view_region(v, is ? is : was);
+
+		if (region)
+			tell_volatile(t, v, region->number);
+	}
+}
+
+void tree_cloud_changed(void *context, const struct cloud_event *events, size_t count)
+{
+	struct tree *t = context;
+	struct view v = cloud_read(t->cloud);
+
+	for (size_t i = 0; i < count; i++)
+		tell_one(t, &v, &events[i]);
+	cloud_read_end(t->cloud);
+	tree_tell(t, TREE_CHANGED, node_id(ROOT_NUMBER, "events"), 0, NULL);
+	tree_tell(t, TREE_CHANGED, node_id(ROOT_NUMBER, "metrics"), 0, NULL);
+}
