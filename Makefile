@@ -6,6 +6,9 @@ PREFIX ?= /usr/local
 CLOUD ?= /cloud
 CFLAGS ?= -O2 -g
 WERROR ?= -Werror
+# V=1 shows the commands.
+Q := $(if $(V),,@)
+show = @echo '  $(1)  $(2)'
 PKGS := fuse3 libvirt sqlite3 libpng libcrypto
 comma := ,
 
@@ -35,7 +38,7 @@ ALL_LDFLAGS := -pthread $(SANFLAGS) $(LDFLAGS)
 
 SRCS := $(filter-out ec2fs/main.c,$(wildcard ec2fs/*.c)) $(wildcard ec2fs/*/*.c ec2fs/*/*/*.c providers/*.c providers/*/*.c volumes/*.c volumes/*/*.c \
 	netfw/*.c netfw/*/*.c)
-OBJS := $(SRCS:%.c=$(BUILD)/%.o)
+OBJS := $(SRCS:%.c=$(BUILD)/obj/%.o)
 LIB := $(BUILD)/libec2fs.a
 UNIT_SRCS := $(wildcard tests/unit/test_*.c)
 UNIT_BINS := $(UNIT_SRCS:%.c=$(BUILD)/%)
@@ -43,20 +46,30 @@ UNIT_BINS := $(UNIT_SRCS:%.c=$(BUILD)/%)
 .PHONY: all
 all: $(BUILD)/ec2fs
 
-$(BUILD)/ec2fs: $(BUILD)/ec2fs/main.o $(LIB)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+$(BUILD)/ec2fs: $(BUILD)/obj/ec2fs/main.o $(LIB)
+	$(call show,LD,$@)
+	@[ ! -d $@ ] || rm -r $@
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
 $(LIB): $(OBJS)
+	$(call show,AR,$@)
 	@rm -f $@
-	ar rcs $@ $^
+	$(Q)ar rcs $@ $^
 
-$(BUILD)/%.o: %.c Makefile VERSION
+$(BUILD)/obj/%.o: %.c Makefile VERSION
+	$(call show,CC,$<)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+# make build/ec2fs/model/view.o: does this file compile?
+$(BUILD)/ec2fs/%.o: $(BUILD)/obj/ec2fs/%.o ;
+$(BUILD)/providers/%.o: $(BUILD)/obj/providers/%.o ;
+$(BUILD)/volumes/%.o: $(BUILD)/obj/volumes/%.o ;
 
 $(BUILD)/tests/unit/%: tests/unit/%.c $(LIB)
+	$(call show,CC,$<)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -MMD -MP -o $@ $< $(LIB) $(LIBS) -lcmocka
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -MMD -MP -o $@ $< $(LIB) $(LIBS) -lcmocka
 
 # Tests. TESTS="tests/tree/tags.bats unit" chooses; the runner explains itself: tests/run --help.
 TESTS ?= unit fs tree system
@@ -126,4 +139,4 @@ help:
 	@echo 'make install     to PREFIX ($(PREFIX)), below DESTDIR; uninstall takes it away again'
 	@echo 'make clean       removes $(BUILD)'
 
--include $(OBJS:.o=.d) $(UNIT_BINS:=.d) $(BUILD)/ec2fs/main.d
+-include $(OBJS:.o=.d) $(UNIT_BINS:=.d) $(BUILD)/obj/ec2fs/main.d
