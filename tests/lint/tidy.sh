@@ -12,7 +12,8 @@ check()
 	sum=$(echo "$common" | cat - "$1" | sha256sum | cut -c -40)
 	[ ! -e "$cache/$sum" ] || return 0
 	# shellcheck disable=SC2086 # flags are words; their quotes are the shell's
-	eval clang-tidy --quiet '"$1"' -- $CLANG_CFLAGS 2>/dev/null || return 1
+	eval clang-tidy --quiet '"$1"' -- $CLANG_CFLAGS 2>/dev/null | grep -E 'error:|warning:'
+	[ "${PIPESTATUS[0]}" = 0 ] || return 1
 	: >"$cache/$sum"
 }
 export -f check
