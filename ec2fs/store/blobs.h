@@ -22,6 +22,8 @@ void blobs_close(struct blobs *b);
  * blob will have ("b-" and 16 hex digits, never used before). Its mode is 0644: the directory is what guards it,
  * and the virtual machine's user must be able to read it by name. */
 int blob_begin(struct blobs *b, int *ret_fd, char **ret_name, struct ec2fs_error *error);
+/* Where the temporary file is, for another program to write it; to be freed. */
+char *blob_temporary_path(struct blobs *b, const char *name);
 /* Makes the temporary file durable (fsync of file and directory) under its name. fd stays open. */
 int blob_finish(struct blobs *b, int fd, const char *name, struct ec2fs_error *error);
 /* Gives up a temporary file. fd stays open. */

@@ -1,0 +1,183 @@
+#include "ec2fs/util/spawn.h"
+
+#include "ec2fs/util/cleanup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
+#include <unistd.h>
+
+#define STDERR_KEPT 400
+#define SEARCH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* In the child, after vfork-like care: only async-signal-safe calls. */
+static void become(const char *const *argv, int out, int err, int trouble)
+{
+	static char *const environment[] = {"PATH=" SEARCH, "LC_ALL=C", "HOME=/", NULL};
+	int null = open("/dev/null", O_RDONLY);
+	sigset_t none;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	signal(SIGPIPE, SIG_DFL);
+	setsid();
+	if (null < 0 || dup2(null, 0) < 0 || dup2(out, 1) < 0 || dup2(err, 2) < 0)
+		goto failed;
+	/* Every descriptor of the daemon is O_CLOEXEC; execvpe searches PATH of the parent's environment. */
+	execvpe(argv[0], (char *const *)argv, environment);
+failed:
+	if (write(trouble, &errno, sizeof(errno)) < 0)
+		_exit(126);
+	_exit(127);
+}
+
+struct child {
+	pid_t pid;
+	int out, err;
+	char tail[STDERR_KEPT + 1]; /* the end of its standard error */
+	size_t tail_len;
+};
+
+static void keep_tail(struct child *c, const char *data, size_t len)
+{
+	if (len > STDERR_KEPT) {
+		data += len - STDERR_KEPT;
+		len = STDERR_KEPT;
+	}
+	if (c->tail_len + len > STDERR_KEPT) {
+		size_t drop = c->tail_len + len - STDERR_KEPT;
+
+		memmove(c->tail, c->tail + drop, c->tail_len - drop);
+		c->tail_len -= drop;
+	}
+	memcpy(c->tail + c->tail_len, data, len);
+	c->tail_len += len;
+	c->tail[c->tail_len] = '\0';
+}
+
+/* Reads what is there; closes and forgets the descriptor at its end. */
+static void drain(int *fd, struct child *c, struct strbuf *out, spawn_output_fn *each,
+		  void *context)
+{
+	char buffer[4096];
+	ssize_t n = read(*fd, buffer, sizeof(buffer));
+
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return;
+	if (n <= 0) {
+		close(*fd);
+		*fd = -1;
+	} else if (fd == &c->err) {
+		keep_tail(c, buffer, (size_t)n);
+	} else {
+		if (out)
+			strbuf_add(out, buffer, (size_t)n);
+		if (each)
+			each(context, buffer, (size_t)n);
+	}
+}
+
+static int start(const char *const *argv, struct child *c, struct ec2fs_error *error)
+{
+	int out[2] = {-1, -1}, err[2] = {-1, -1}, trouble[2] = {-1, -1}, number = 0;
+	ssize_t n;
+
+	if (pipe2(out, O_CLOEXEC) < 0 || pipe2(err, O_CLOEXEC) < 0 ||
+	    pipe2(trouble, O_CLOEXEC) < 0)
+		number = errno;
+	else if ((c->pid = fork()) < 0)
+		number = errno;
+	else if (c->pid == 0)
+		become(argv, out[1], err[1], trouble[1]);
+	if (out[1] >= 0)
+		close(out[1]);
+	if (err[1] >= 0)
+		close(err[1]);
+	if (trouble[1] >= 0)
+		close(trouble[1]);
+	c->out = out[0];
+	c->err = err[0];
+	if (!number) {
+		n = read(trouble[0], &number, sizeof(number));
+		if (n == sizeof(number))
+			waitpid(c->pid, NULL, 0);
+		else
+			number = 0;
+	}
+	if (trouble[0] >= 0)
+		close(trouble[0]);
+	if (!number)
+		return 0;
+	if (c->out >= 0)
+		close(c->out);
+	if (c->err >= 0)
+		close(c->err);
+	return ec2fs_fail_errno(error, number, EC2_InternalError, "%s cannot be started: %s",
+				argv[0], strerror(number));
+}
+
+int spawn_stream(const char *const *argv, int timeout_ms, struct strbuf *out,
+		 spawn_output_fn *each, void *context, struct ec2fs_error *error)
+{
+	struct child c = {.out = -1, .err = -1};
+	int64_t end = now_ms() + timeout_ms;
+	bool late = false;
+	int status, r = start(argv, &c, error);
+
+	if (r < 0)
+		return r;
+	while (c.out >= 0 || c.err >= 0) {
+		struct pollfd fds[2] = {{.fd = c.out, .events = POLLIN},
+					{.fd = c.err, .events = POLLIN}};
+		int64_t left = end - now_ms();
+
+		if (left <= 0) {
+			late = true;
+			break;
+		}
+		if (poll(fds, 2, left > 60000 ? 60000 : (int)left) < 0 && errno != EINTR)
+			break;
+		if (fds[0].revents)
+			drain(&c.out, &c, out, each, context);
+		if (fds[1].revents)
+			drain(&c.err, &c, out, NULL, NULL);
+	}
+	if (late)
+		kill(-c.pid, SIGKILL);
+	if (c.out >= 0)
+		close(c.out);
+	if (c.err >= 0)
+		close(c.err);
+	while (waitpid(c.pid, &status, 0) < 0 && errno == EINTR)
+		;
+	if (late)
+		return ec2fs_fail_errno(error, ETIMEDOUT, EC2_InternalError,
+					"%s did not end in %d s", argv[0], timeout_ms / 1000);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return 0;
+	while (c.tail_len && c.tail[c.tail_len - 1] == '\n')
+		c.tail[--c.tail_len] = '\0';
+	return ec2fs_fail(error, EC2_InternalError, "%s: %s", argv[0],
+			  c.tail_len ? c.tail : "it failed and told nothing");
+}
+
+int spawn_run(const char *const *argv, int timeout_ms, struct strbuf *out,
+	      struct ec2fs_error *error)
+{
+	return spawn_stream(argv, timeout_ms, out, NULL, NULL, error);
+}
