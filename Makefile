@@ -4,11 +4,12 @@ CC ?= gcc
 BUILD ?= build
 PREFIX ?= /usr/local
 CLOUD ?= /cloud
+export STATE
 CFLAGS ?= -O2 -g
 WERROR ?= -Werror
-# V=1 shows the commands.
+# V=1 shows the commands, -s nothing.
 Q := $(if $(V),,@)
-show = @echo '  $(1)  $(2)'
+show = @$(if $(findstring s,$(firstword -$(MAKEFLAGS))),:,echo '  $(1)  $(2)')
 PKGS := fuse3 libvirt sqlite3 libpng libcrypto
 comma := ,
 
@@ -99,10 +100,10 @@ bench: all
 # A first look, and its end.
 .PHONY: demo demo-stop deps
 demo:
-	@MAKE="$(MAKE)" CLOUD="$(CLOUD)" scripts/demo
+	@MAKE="$(MAKE)" BUILD="$(BUILD)" CLOUD="$(CLOUD)" scripts/demo
 
 demo-stop:
-	@CLOUD="$(CLOUD)" scripts/demo-stop
+	@BUILD="$(BUILD)" CLOUD="$(CLOUD)" scripts/demo-stop
 
 deps:
 	@scripts/install-deps --test
@@ -127,7 +128,7 @@ clean:
 
 help:
 	@echo 'make             builds $(BUILD)/ec2fs'
-	@echo 'make demo        a first look: builds, mounts a cloud at /cloud and runs a machine (CLOUD=DIR: elsewhere)'
+	@echo 'make demo        a first look: builds, mounts a cloud at /cloud and runs a machine (CLOUD=DIR, STATE=DIR: elsewhere)'
 	@echo 'make demo-stop   undoes the demo'
 	@echo 'make deps        installs the Debian packages that building and testing need'
 	@echo 'make test        runs all tests that this machine can run (TESTS="tests/tree/FILE.bats unit" chooses)'

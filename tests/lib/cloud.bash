@@ -29,6 +29,12 @@ cloud_paths()
 	CLOUD=$CLOUD_HOME/cloud
 	STATE=$CLOUD_HOME/state
 	export CLOUD_HOME CLOUD STATE
+	# QEMU, which is another user, has to reach the disks below: mktemp's directories are closed to it.
+	local directory=$CLOUD_HOME
+	while [ -O "$directory" ] && [ "$directory" != "${TMPDIR:-/tmp}" ] && [ "$directory" != / ]; do
+		chmod a+x "$directory"
+		directory=${directory%/*}
+	done
 }
 
 # cloud_start [OPTION…]: mounts a cloud on the provider sim (or what CLOUD_COMPUTE says), and goes there.
@@ -39,7 +45,6 @@ cloud_start()
 
 	cloud_paths
 	mkdir -p "$CLOUD" "$STATE"
-	chmod 711 "$CLOUD_HOME" # QEMU, which is another user, has to reach the disks below
 	rm -f "$CLOUD_HOME/exit"
 	# In a shell of its own, which notes how the daemon ended; bats waits for who holds 3 and 4.
 	(
@@ -199,6 +204,17 @@ tells()
 	grep -qE -- "$pattern" "$@" || fail "no line of $* matches $pattern:" "$(cat "$@" 2>&1 | tail -n 20)"
 }
 
+# lacks PATTERN FILE…: no line does. (A test does not fail at "! tells", unless it is the last line.)
+lacks()
+{
+	local pattern=$1 found
+
+	shift
+	if found=$(grep -E -- "$pattern" "$@"); then
+		fail "$* should have no line that matches $pattern:" "$found"
+	fi
+}
+
 # lists NAMES DIRECTORY: ls shows exactly these names (blanks between, sorted).
 lists()
 {
@@ -232,6 +248,12 @@ soon()
 		[ "$(date +%s)" -lt "$end" ] || { fail "never succeeded: $*" "$("$@" 2>&1)"; return 1; }
 		sleep 0.05
 	done
+}
+
+# no_process PATTERN: for soon: no program's command line matches any more.
+no_process()
+{
+	! pgrep -f -- "$1"
 }
 
 # refuses ERRNO 'COMMAND': the shell command fails, and says what strerror says of this errno (EINVAL …).

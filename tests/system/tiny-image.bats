@@ -79,7 +79,7 @@ ended()
 	boot ec2fs.test=poweroff "$net"
 	soon 30 ended
 	tells 'boots +2' console
-	! tells 'user data ran' console
+	lacks 'user data ran' console
 }
 
 @test "a metadata service that speaks of another machine is not believed" {
@@ -88,5 +88,5 @@ ended()
 	soon 30 ended
 	tells 'instance +i-00000000000000001' console
 	tells 'metadata +no' console
-	! tells 'user data ran' console
+	lacks 'user data ran' console
 }

@@ -1,0 +1,65 @@
+# What `make install` puts where, and that mount(8), an fstab line included, finds it.
+load ../lib/cloud
+
+setup()
+{
+	cloud_paths
+	root=$BATS_TEST_TMPDIR/root
+	cd "$BATS_TEST_DIRNAME/../.."
+	mkdir -p "$CLOUD"
+	options=state=$STATE,compute=sim
+}
+
+teardown()
+{
+	cd /
+	! mountpoint -q "$CLOUD" || umount "$CLOUD"
+	# The daemon ends a moment after its mount.
+	soon 10 no_process "$CLOUD"
+}
+
+need_root()
+{
+	[ "$(id -u)" = 0 ] || skip "only root can mount like this"
+	[ -e /sbin/mount.fuse ] || [ -e /sbin/mount.fuse3 ] || skip "fuse3 is not installed"
+	# mount.fuse3 looks for ec2fs in PATH.
+	PATH=${EC2FS%/*}:$PATH
+}
+
+@test "make install and make uninstall" {
+	make -s install BUILD="${EC2FS%/*}" DESTDIR="$root" PREFIX=/opt/ec2fs
+	[ "$(cd "$root" && find . -type f | sort | tr '\n' ' ')" = "./opt/ec2fs/lib/systemd/system/ec2fs.service \
+./opt/ec2fs/sbin/ec2fs ./opt/ec2fs/share/doc/ec2fs/examples/cloud.mount ./opt/ec2fs/share/man/man8/ec2fs.8 " ]
+	tells '^ExecStart=/opt/ec2fs/sbin/ec2fs /cloud' "$root/opt/ec2fs/lib/systemd/system/ec2fs.service"
+	[ "$("$root/opt/ec2fs/sbin/ec2fs" --version)" = "$("$EC2FS" --version)" ]
+	make -s uninstall DESTDIR="$root" PREFIX=/opt/ec2fs
+	[ -z "$(find "$root" -type f)" ]
+}
+
+@test "the units of systemd are well formed" {
+	command -v systemd-analyze >/dev/null || skip "systemd is not installed"
+	mkdir -p "$root"
+	sed "s|@SBINDIR@|${EC2FS%/*}|" dist/ec2fs.service >"$root/ec2fs.service"
+	cp dist/cloud.mount "$root/"
+	systemd-analyze verify --man=no "$root/ec2fs.service" "$root/cloud.mount" >"$root/said" 2>&1 || true
+	lacks 'ec2fs.service:|cloud.mount:' "$root/said"
+}
+
+@test "the manual page has no fault" {
+	command -v man >/dev/null || skip "man is not installed"
+	[ -z "$(MANROFFSEQ='' man --warnings -E UTF-8 -l docs/man/ec2fs.8 2>&1 >/dev/null)" ]
+}
+
+@test "mount -t fuse.ec2fs" {
+	need_root
+	mount -t fuse.ec2fs -o "$options" none "$CLOUD"
+	[ "$(findmnt -n -o FSTYPE "$CLOUD")" = fuse.ec2fs ]
+	tells . "$CLOUD/version"
+}
+
+@test "a line in fstab" {
+	need_root
+	echo "none $CLOUD fuse.ec2fs $options,nofail 0 0" >"$BATS_TEST_TMPDIR/fstab"
+	mount -T "$BATS_TEST_TMPDIR/fstab" "$CLOUD"
+	tells . "$CLOUD/version"
+}
