@@ -17,7 +17,8 @@ comma := ,
 SANITIZE ?=
 ifneq ($(SANITIZE),)
 override BUILD := $(BUILD)/san-$(firstword $(subst $(comma), ,$(SANITIZE)))
-SANFLAGS := -fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=all
+# With sanitizers gcc no longer sees which values are set where.
+SANFLAGS := -fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=all -Wno-maybe-uninitialized
 endif
 
 # These need no libraries: on a bare machine `make demo` and `make deps` install them first.
