@@ -1,0 +1,54 @@
+/*
+ * libvirt: real machines, run by QEMU on this host. Domains are transient and bear the machine's
+ * ID as their name; nothing is ever defined, so what does not run does not exist.
+ */
+#include "providers/libvirt/internal.h"
+
+#include <string.h>
+
+static bool claims(const char *uri)
+{
+	return strncmp(uri, "qemu", strlen("qemu")) == 0;
+}
+
+static int check(const char *uri, struct ec2fs_error *error)
+{
+	static const char *const schemes[] = {"qemu:///", "qemu+unix:///"};
+
+	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
+		const char *path = uri + strlen(schemes[i]);
+		size_t len;
+
+		if (strncmp(uri, schemes[i], strlen(schemes[i])) != 0)
+			continue;
+		len = strcspn(path, "?#");
+		if ((len == strlen("system") && memcmp(path, "system", len) == 0) ||
+		    (len == strlen("session") && memcmp(path, "session", len) == 0))
+			return 0;
+	}
+	/* A remote libvirtd would look for the disks on its own host. */
+	return ec2fs_fail(error, EC2_InvalidParameterValue,
+			  "\"%s\" is not a libvirt that this host's disks can be given to: it is "
+			  "qemu:///system, qemu:///session, or qemu+unix:///system?socket=PATH",
+			  uri);
+}
+
+const struct provider_ops provider_libvirt = {
+	.name = "libvirt",
+	.claims = claims,
+	.check = check,
+	.open = libvirt_open,
+	.close = libvirt_close,
+	.start = libvirt_start,
+	.restore = libvirt_restore,
+	.save = libvirt_save,
+	.shutdown = libvirt_shutdown,
+	.destroy = libvirt_destroy,
+	.reboot = libvirt_reboot,
+	.reset = libvirt_reset,
+	.observe = libvirt_observe,
+	.list = libvirt_list,
+	.stats = libvirt_stats,
+	.screenshot = libvirt_screenshot,
+	.capacity = libvirt_capacity,
+};

@@ -1,0 +1,160 @@
+/* What is done to machines. */
+#include "ec2fs/util/cleanup.h"
+#include "providers/libvirt/domain_xml.h"
+#include "providers/libvirt/internal.h"
+
+#include <libvirt/virterror.h>
+
+/*
+ * Starting failed; is it because the machine is there already, and ours? Then nothing failed. On
+ * its way out it cannot be started yet. Otherwise the error of the start stands.
+ */
+static int start_failed(struct libvirt *v, virConnectPtr connection, const char *id,
+			const char *verb, struct ec2fs_error *error)
+{
+	cleanup_domain virDomainPtr domain = NULL;
+	enum machine_state state = MACHINE_ABSENT;
+	struct ec2fs_error why = {0};
+	int code = libvirt_code(), r;
+
+	libvirt_fail(&why, connection, "cannot %s machine %s", verb, id);
+	if (code == VIR_ERR_OPERATION_FAILED || code == VIR_ERR_OPERATION_INVALID ||
+	    code == VIR_ERR_DOM_EXIST) {
+		r = libvirt_find(v, connection, id, &domain, error);
+		if (r < 0)
+			return r;
+		if (domain && libvirt_state(domain, &state) == 0) {
+			if (state == MACHINE_RUNNING || state == MACHINE_PAUSED)
+				return 0;
+			if (state == MACHINE_STOPPING)
+				return ec2fs_fail(error, EC2_IncorrectInstanceState,
+						  "machine %s is still on its way out", id);
+		}
+	}
+	if (error)
+		*error = why;
+	return -why.number;
+}
+
+int libvirt_start(struct provider *p, const struct machine_spec *spec, struct ec2fs_error *error)
+{
+	struct libvirt *v = libvirt_of(p);
+	cleanup_connection virConnectPtr connection = NULL;
+	cleanup_domain virDomainPtr domain = NULL;
+	cleanup_strbuf struct strbuf xml = STRBUF_INIT;
+	int r = domain_xml(spec, v->kvm, &xml, error);
+
+	if (r == 0)
+		r = libvirt_connection(v, &connection, error);
+	if (r < 0)
+		return r;
+	libvirt_serve_owner(v, spec->owner);
+	domain = virDomainCreateXML(connection, xml.data, 0);
+	return domain ? 0 : start_failed(v, connection, spec->id, "start", error);
+}
+
+int libvirt_restore(struct provider *p, const struct machine_spec *spec, const char *file,
+		    struct ec2fs_error *error)
+{
+	struct libvirt *v = libvirt_of(p);
+	cleanup_connection virConnectPtr connection = NULL;
+	cleanup_strbuf struct strbuf xml = STRBUF_INIT;
+	int r = domain_xml(spec, v->kvm, &xml, error);
+
+	if (r == 0)
+		r = libvirt_connection(v, &connection, error);
+	if (r < 0)
+		return r;
+	libvirt_serve_owner(v, spec->owner);
+	/* The file has its own XML, but its paths may be those of before the state was moved. */
+	if (virDomainRestoreFlags(connection, file, xml.data, VIR_DOMAIN_SAVE_RUNNING) == 0)
+		return 0;
+	/* Another version may build the same spec a bit differently; the guest then gets what it
+	 * had. */
+	if (libvirt_code() == VIR_ERR_CONFIG_UNSUPPORTED &&
+	    virDomainRestoreFlags(connection, file, NULL, VIR_DOMAIN_SAVE_RUNNING) == 0)
+		return 0;
+	return start_failed(v, connection, spec->id, "restore", error);
+}
+
+/* The connection and the domain of a machine that must be there. */
+static int need(struct provider *p, const char *id, virConnectPtr *connection, virDomainPtr *domain,
+		struct ec2fs_error *error)
+{
+	struct libvirt *v = libvirt_of(p);
+	int r = libvirt_connection(v, connection, error);
+
+	return r < 0 ? r : libvirt_need(v, *connection, id, domain, error);
+}
+
+int libvirt_save(struct provider *p, const char *id, const char *file, struct ec2fs_error *error)
+{
+	cleanup_connection virConnectPtr connection = NULL;
+	cleanup_domain virDomainPtr domain = NULL;
+	int r = need(p, id, &connection, &domain, error);
+
+	if (r < 0)
+		return r;
+	if (virDomainSaveFlags(domain, file, NULL, VIR_DOMAIN_SAVE_RUNNING) < 0)
+		return libvirt_fail(error, connection, "cannot save machine %s to %s", id, file);
+	return 0;
+}
+
+int libvirt_shutdown(struct provider *p, const char *id, struct ec2fs_error *error)
+{
+	cleanup_connection virConnectPtr connection = NULL;
+	cleanup_domain virDomainPtr domain = NULL;
+	int r = need(p, id, &connection, &domain, error);
+
+	if (r < 0)
+		return r;
+	if (virDomainShutdownFlags(domain, VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN) < 0)
+		return libvirt_fail(error, connection, "cannot press the power button of %s", id);
+	return 0;
+}
+
+int libvirt_destroy(struct provider *p, const char *id, struct ec2fs_error *error)
+{
+	struct libvirt *v = libvirt_of(p);
+	cleanup_connection virConnectPtr connection = NULL;
+	cleanup_domain virDomainPtr domain = NULL;
+	int r = libvirt_connection(v, &connection, error);
+
+	if (r == 0)
+		r = libvirt_find(v, connection, id, &domain, error);
+	if (r < 0 || !domain)
+		return r;
+	if (virDomainDestroy(domain) == 0)
+		return 0;
+	/* Gone by itself meanwhile, or still in libvirt's books but not running any more. */
+	if (libvirt_code() == VIR_ERR_NO_DOMAIN || libvirt_code() == VIR_ERR_OPERATION_INVALID)
+		return 0;
+	return libvirt_fail(error, connection, "cannot pull the plug of machine %s", id);
+}
+
+int libvirt_reboot(struct provider *p, const char *id, struct ec2fs_error *error)
+{
+	cleanup_connection virConnectPtr connection = NULL;
+	cleanup_domain virDomainPtr domain = NULL;
+	int r = need(p, id, &connection, &domain, error);
+
+	if (r < 0)
+		return r;
+	/* libvirt presses the power button, and resets the machine when the guest has obeyed. */
+	if (virDomainReboot(domain, VIR_DOMAIN_REBOOT_ACPI_POWER_BTN) < 0)
+		return libvirt_fail(error, connection, "cannot reboot machine %s", id);
+	return 0;
+}
+
+int libvirt_reset(struct provider *p, const char *id, struct ec2fs_error *error)
+{
+	cleanup_connection virConnectPtr connection = NULL;
+	cleanup_domain virDomainPtr domain = NULL;
+	int r = need(p, id, &connection, &domain, error);
+
+	if (r < 0)
+		return r;
+	if (virDomainReset(domain, 0) < 0)
+		return libvirt_fail(error, connection, "cannot reset machine %s", id);
+	return 0;
+}
