@@ -285,7 +285,7 @@ static int apply(struct store *s, const struct store_op *op, uint64_t revision,
 static int commit(struct store *s, uint64_t expected, const struct store_op *ops, size_t count,
 		  struct ec2fs_error *error)
 {
-	uint64_t revision;
+	uint64_t revision = 0;
 	int r = run(s, "BEGIN IMMEDIATE", error);
 
 	if (r < 0)

@@ -28,7 +28,7 @@ static int64_t now_ms(void)
 /* In the child, after vfork-like care: only async-signal-safe calls. */
 static void become(const char *const *argv, int out, int err, int trouble)
 {
-	static char *const environment[] = {"PATH=" SEARCH, "LC_ALL=C", "HOME=/", NULL};
+	static const char *const environment[] = {"PATH=" SEARCH, "LC_ALL=C", "HOME=/", NULL};
 	int null = open("/dev/null", O_RDONLY);
 	sigset_t none;
 
@@ -39,7 +39,7 @@ static void become(const char *const *argv, int out, int err, int trouble)
 	if (null < 0 || dup2(null, 0) < 0 || dup2(out, 1) < 0 || dup2(err, 2) < 0)
 		goto failed;
 	/* Every descriptor of the daemon is O_CLOEXEC; execvpe searches PATH of the parent's environment. */
-	execvpe(argv[0], (char *const *)argv, environment);
+	execvpe(argv[0], (char *const *)argv, (char *const *)environment);
 failed:
 	if (write(trouble, &errno, sizeof(errno)) < 0)
 		_exit(126);
