@@ -86,6 +86,8 @@ struct provider {
 
 struct provider_ops {
 	const char *name; /* "libvirt", "sim" */
+	/* Machines end with this process: to them its next start is a restart of the host. */
+	bool forgets;
 
 	/* Is this value of a zone's `compute` file one of ours? Pure; 0, or -EINVAL with the story. */
 	bool (*claims)(const char *uri);

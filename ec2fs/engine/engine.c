@@ -5,6 +5,7 @@
 #include "ec2fs/util/log.h"
 #include "ec2fs/util/memory.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -169,12 +170,15 @@ struct engine *engine_new(struct cloud *cloud, struct blobs *blobs,
 			  const struct engine_options *options)
 {
 	struct engine *e = xnew(struct engine);
+	uint64_t life;
 
 	e->cloud = cloud;
 	e->blobs = blobs;
 	e->state_dir = xstrdup(options->state_dir);
 	e->stop_timeout = options->stop_timeout * 1000000000LL;
 	e->boot_id = read_boot_id();
+	cloud_random(cloud, &life, sizeof(life));
+	e->process_id = xasprintf("%016" PRIx64, life);
 	pthread_mutex_init(&e->lock, NULL);
 	e->queue = queue_new(run, e, WORKERS);
 	cloud_watch(cloud, changed, e);
@@ -233,6 +237,7 @@ void engine_stop(struct engine *e)
 		free(e->trash[i]);
 	free(e->trash);
 	free(e->boot_id);
+	free(e->process_id);
 	free(e->state_dir);
 	pthread_mutex_destroy(&e->lock);
 	free(e);

@@ -83,7 +83,7 @@ static void record_failure(struct view *v, struct resource *r, const void *conte
 
 static void launch(struct engine *e, const struct resource *r, struct machine *m)
 {
-	struct launched l = {e->boot_id};
+	struct launched l = {machine_boot_id(e, m)};
 	struct ec2fs_error error = {0};
 	bool wakes = resource_is(r, "@hibernated", "true");
 	cleanup_free char *memory = engine_instance_path(e, r->id, "memory");

@@ -33,6 +33,7 @@ struct engine {
 	char *state_dir;
 	int64_t stop_timeout; /* ns */
 	char *boot_id;	      /* of this boot of the host */
+	char *process_id;     /* of this life of the daemon */
 	struct queue *queue;
 	pthread_mutex_t lock; /* guards the lists below; never held across a provider's or volume's call */
 	struct compute **computes;

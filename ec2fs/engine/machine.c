@@ -217,6 +217,5 @@ void machine_remove_files(struct engine *e, const char *id, bool all)
 
 const char *machine_boot_id(struct engine *e, const struct machine *m)
 {
-	(void)m;
-	return e->boot_id;
+	return m->provider->ops->forgets ? e->process_id : e->boot_id;
 }

@@ -255,6 +255,20 @@ void node_path(const struct view *v, const struct node *n, struct strbuf *out)
 		strbuf_addf(out, "%s%s", out->len ? "/" : "", n->entry->name);
 }
 
+/* From the directory that holds `from` to `to`; both begin at the root. */
+static void relative_path(const char *from, const char *to, struct strbuf *out)
+{
+	size_t common = 0;
+
+	for (size_t i = 0; from[i] && from[i] == to[i]; i++)
+		if (from[i] == '/')
+			common = i + 1;
+	for (const char *p = from + common; *p; p++)
+		if (*p == '/')
+			strbuf_adds(out, "../");
+	strbuf_adds(out, to + common);
+}
+
 void node_show(struct tree *t, const struct view *v, const struct node *n,
 	       const struct tree_caller *who, struct strbuf *out)
 {
@@ -264,13 +278,9 @@ void node_show(struct tree *t, const struct view *v, const struct node *n,
 		struct strbuf path cleanup_strbuf = STRBUF_INIT;
 		struct strbuf here cleanup_strbuf = STRBUF_INIT;
 
-		/* From the link's directory up to the root, and down to what it stands for. */
 		node_path(v, n, &here);
 		resource_path(v, n->r, &path);
-		for (const char *p = strbuf_str(&here); *p; p++)
-			if (*p == '/')
-				strbuf_adds(out, "../");
-		strbuf_adds(out, strbuf_str(&path));
+		relative_path(strbuf_str(&here), strbuf_str(&path), out);
 	} else if (n->entry && n->entry->show) {
 		n->entry->show(&s, out);
 	} else if (n->entry) {

@@ -116,7 +116,22 @@ static void tell_coming_and_going(struct tree *t, const struct view *v,
 	events_add(t->events, r->mtime, strbuf_str(&line));
 }
 
-static void tell_one(struct tree *t, const struct view *v, const struct cloud_event *event)
+/* Came or went the resource above it in the same commit? Then that is what there is to tell. */
+static bool goes_without_saying(const struct cloud_event *events, size_t count,
+				const struct resource *r)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct cloud_event *e = &events[i];
+
+		if ((!e->was && e->is && e->is->number == r->parent) ||
+		    (!e->is && e->was && e->was->number == r->parent))
+			return true;
+	}
+	return false;
+}
+
+static void tell_one(struct tree *t, const struct view *v, const struct cloud_event *events,
+		     size_t count, const struct cloud_event *event)
 {
 	const struct resource *was = event->was, *is = event->is;
 	bool moved = was && is &&
@@ -127,12 +142,14 @@ static void tell_one(struct tree *t, const struct view *v, const struct cloud_ev
 	if (was && (!is || moved)) {
 		tree_tell(t, TREE_GONE, node_resource_id(was->number), collection_id(was),
 			  was->name);
-		tell_coming_and_going(t, v, was, moved ? "renamed" : "removed");
+		if (!goes_without_saying(events, count, was))
+			tell_coming_and_going(t, v, was, moved ? "renamed" : "removed");
 	}
 	if (is && (!was || moved)) {
 		tree_tell(t, TREE_ADDED, node_resource_id(is->number), collection_id(is),
 			  is->name);
-		tell_coming_and_going(t, v, is, moved ? "renamed to" : "made");
+		if (!goes_without_saying(events, count, is))
+			tell_coming_and_going(t, v, is, moved ? "has its new name" : "made");
 	}
 	if (!was || !is || moved || is->kind == KIND_VOLUME)
 		tell_links(t, v, event);
@@ -156,7 +173,7 @@ void tree_cloud_changed(void *context, const struct cloud_event *events, size_t 
 	struct view v = cloud_read(t->cloud);
 
 	for (size_t i = 0; i < count; i++)
-		tell_one(t, &v, &events[i]);
+		tell_one(t, &v, events, count, &events[i]);
 	cloud_read_end(t->cloud);
 	tree_tell(t, TREE_CHANGED, node_id(ROOT_NUMBER, "events"), 0, NULL);
 	tree_tell(t, TREE_CHANGED, node_id(ROOT_NUMBER, "metrics"), 0, NULL);

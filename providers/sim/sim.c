@@ -374,6 +374,7 @@ static int sim_capacity(struct provider *p, struct provider_capacity *ret,
 
 const struct provider_ops provider_sim = {
 	.name = "sim",
+	.forgets = true,
 	.claims = sim_claims,
 	.check = sim_check,
 	.open = sim_open,

@@ -1,0 +1,107 @@
+# Images: import by writing, and what is refused.
+load ../lib/cloud
+
+setup()
+{
+	cloud_start
+	W=$CLOUD_HOME
+	mkdir images/debian
+}
+teardown() { cloud_stop; }
+
+@test "an image is pending until there is something to boot" {
+	reads pending images/debian/state
+	head -c 3M /dev/urandom >"$W/disk"
+	cp "$W/disk" images/debian/disk
+	reads available images/debian/state
+	cmp "$W/disk" images/debian/disk
+	tells '^ami-[0-9a-f]{17}$' images/debian/image-id
+}
+
+@test "a sparse disk comes back as it was" {
+	truncate -s 8M "$W/disk"
+	printf hello | dd of="$W/disk" bs=1 seek=4000000 conv=notrunc status=none
+	cp --sparse=always "$W/disk" images/debian/disk
+	cmp "$W/disk" images/debian/disk
+	[ "$(stat -c %s images/debian/disk)" = 8388608 ]
+}
+
+@test "dd, tee and install import as well as cp" {
+	head -c 1M /dev/urandom >"$W/disk"
+	dd if="$W/disk" of=images/debian/disk bs=64k status=none
+	cmp "$W/disk" images/debian/disk
+	mkdir images/two images/three
+	tee images/two/disk <"$W/disk" >/dev/null
+	cmp "$W/disk" images/two/disk
+	install "$W/disk" images/three/disk
+	cmp "$W/disk" images/three/disk
+}
+
+@test "qcow2 is converted, and reads as raw" {
+	command -v qemu-img >/dev/null || skip "qemu-img is not installed"
+	head -c 2M /dev/urandom >"$W/raw"
+	qemu-img convert -f raw -O qcow2 "$W/raw" "$W/disk.qcow2"
+	cp "$W/disk.qcow2" images/debian/disk
+	becomes available images/debian/state 20
+	cmp "$W/raw" images/debian/disk
+}
+
+@test "what is no disk is refused, and nothing is changed" {
+	head -c 1M /dev/urandom >"$W/good"
+	cp "$W/good" images/debian/disk
+	head -c 1000 /dev/zero >"$W/odd"
+	refuses EINVAL 'cp "$CLOUD_HOME/odd" images/debian/disk'
+	tells 'sectors of 512 bytes' images/debian/error
+	gzip -c "$W/good" >"$W/gz"
+	refuses EINVAL 'cp "$CLOUD_HOME/gz" images/debian/disk'
+	tells 'gunzip' images/debian/error
+	cmp "$W/good" images/debian/disk
+	reads available images/debian/state
+}
+
+@test "a qcow2 that reaches for other files is refused" {
+	command -v qemu-img >/dev/null || skip "qemu-img is not installed"
+	qemu-img create -q -f raw "$W/base" 1M
+	qemu-img create -q -f qcow2 -b "$W/base" -F raw "$W/child"
+	refuses EINVAL 'cp "$CLOUD_HOME/child" images/debian/disk'
+	tells 'backing file' images/debian/error
+	qemu-img create -q -f qcow2 -o data_file="$W/ext" "$W/outer" 1M
+	refuses EINVAL 'cp "$CLOUD_HOME/outer" images/debian/disk'
+	reads pending images/debian/state
+}
+
+@test "a kernel must be one" {
+	echo nonsense >"$W/kernel"
+	refuses EINVAL 'cp "$CLOUD_HOME/kernel" images/debian/kernel'
+	tells 'no Linux kernel' images/debian/error
+	echo 'console=ttyS0 quiet' >images/debian/cmdline
+	reads 'console=ttyS0 quiet' images/debian/cmdline
+	rm images/debian/cmdline
+}
+
+@test "an image is removed with all it holds" {
+	head -c 1M /dev/urandom >"$W/disk"
+	cp "$W/disk" images/debian/disk
+	[ "$(ls "$STATE/blobs" | wc -l)" = 1 ]
+	cp "$W/disk" images/debian/disk
+	soon 5 eval '[ "$(ls "$STATE/blobs" | wc -l)" = 1 ]'
+	rm -r images/debian
+	soon 5 eval '[ "$(ls "$STATE/blobs" | wc -l)" = 0 ]'
+}
+
+@test "deregistering leaves what was launched" {
+	head -c 1M /dev/zero >"$W/disk"
+	cp "$W/disk" images/debian/disk
+	id=$(cat images/debian/image-id)
+	mkdir instances/web-1
+	echo debian >instances/web-1/image
+	echo running >instances/web-1/state
+	echo running >instances/web-1/wait
+	rmdir images/debian
+	reads "$id" instances/web-1/image
+	reads running instances/web-1/state
+	echo stopped >instances/web-1/state
+	echo stopped >instances/web-1/wait
+	echo running >instances/web-1/state
+	echo running >instances/web-1/wait
+}
