@@ -32,6 +32,9 @@ void engine_stop(struct engine *e);
 int engine_check_compute(const char *uri, struct ec2fs_error *error);
 int engine_check_storage(const char *uri, struct ec2fs_error *error);
 
+/* Is the file a disk that can be imported? *ret_value, to be freed: "raw SIZE" or "qcow2 VIRTUAL-SIZE". */
+int engine_inspect_disk(int fd, char **ret_value, struct ec2fs_error *error);
+
 /* Live data of an instance, by its ID; each appends what there is, maybe nothing. */
 void engine_console(struct engine *e, const char *id, struct strbuf *out);
 void engine_screenshot(struct engine *e, const char *id, struct strbuf *out);

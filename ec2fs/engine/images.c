@@ -11,6 +11,17 @@
 #include <string.h>
 #include <sys/stat.h>
 
+int engine_inspect_disk(int fd, char **ret_value, struct ec2fs_error *error)
+{
+	struct disk_info info;
+	int r = disk_probe(fd, &info, error);
+
+	if (r == 0)
+		*ret_value = xasprintf("%s %" PRIu64, info.format == DISK_QCOW2 ? "qcow2" : "raw",
+				       info.virtual_size);
+	return r;
+}
+
 /* Each tenth of the way is recorded: a record is an fsync. */
 #define REPORT_EVERY 10
 

@@ -13,9 +13,14 @@ int image_make(struct view *v, const struct resource *parent, const char *name,
 	       struct resource **ret, struct ec2fs_error *error)
 {
 	struct strbuf now __attribute__((cleanup(strbuf_free))) = STRBUF_INIT;
-	struct resource *r = view_create(v, parent->number, KIND_IMAGE, name);
+	uint64_t limit = quota_get(parent, "images");
+	struct resource *r;
 
-	(void)error;
+	if (view_count(v, parent->number, KIND_IMAGE) >= limit)
+		return ec2fs_fail(error, EC2_ResourceLimitExceeded,
+				  "there are %llu images, as many as the quota allows",
+				  (unsigned long long)limit);
+	r = view_create(v, parent->number, KIND_IMAGE, name);
 	time_print(v->now, &now);
 	set_default(r, "state", "pending");
 	set_default(r, "creation-date", strbuf_str(&now));

@@ -5,6 +5,7 @@
 #include "ec2fs/text/suggest.h"
 #include "ec2fs/util/strbuf.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,13 @@ int instance_make(struct view *v, const struct resource *parent, const char *nam
 	const struct resource *zone = view_next(v, parent->number, KIND_ZONE, 0);
 	struct resource *r;
 
+	uint64_t limit = quota_get(parent, "instances");
+
+	if (view_count(v, parent->number, KIND_INSTANCE) >= limit)
+		return ec2fs_fail(error, EC2_InstanceLimitExceeded,
+				  "there are %" PRIu64 " instances, as many as the quota allows: "
+				  "remove one, or raise instances in the region's quotas",
+				  limit);
 	if (strncmp(name, "i-", 2) == 0 && view_by_id(v, name))
 		return ec2fs_fail(error, EC2_ResourceExists, "%s is an instance's ID", name);
 	r = view_create(v, parent->number, KIND_INSTANCE, name);

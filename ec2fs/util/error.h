@@ -10,19 +10,17 @@
 
 /* EC2's error codes (Amazon EC2 API reference, "Error codes") and the errno each one means. */
 #define EC2_ERROR_CODES(X)                                                                         \
-	X(AttachmentLimitExceeded, "AttachmentLimitExceeded", EDQUOT)                              \
-	X(CannotDelete, "CannotDelete", EPERM)                                                     \
 	X(DependencyViolation, "DependencyViolation", ENOTEMPTY)                                   \
 	X(IncorrectInstanceState, "IncorrectInstanceState", EBUSY)                                 \
 	X(IncorrectState, "IncorrectState", EBUSY)                                                 \
 	X(InsufficientInstanceCapacity, "InsufficientInstanceCapacity", ENOMEM)                    \
+	X(InstanceLimitExceeded, "InstanceLimitExceeded", EDQUOT)                                  \
 	X(InsufficientVolumeCapacity, "InsufficientVolumeCapacity", ENOSPC)                        \
 	X(InternalError, "InternalError", EIO)                                                     \
 	X(InvalidAMIID_NotFound, "InvalidAMIID.NotFound", ENOENT)                                  \
 	X(InvalidAMIID_Unavailable, "InvalidAMIID.Unavailable", EBUSY)                             \
 	X(InvalidInstanceAttributeValue, "InvalidInstanceAttributeValue", EINVAL)                  \
 	X(InvalidInstanceID_NotFound, "InvalidInstanceID.NotFound", ENOENT)                        \
-	X(InvalidInstanceType_NotFound, "InvalidInstanceType.NotFound", ENOENT)                    \
 	X(InvalidKeyPair_Duplicate, "InvalidKeyPair.Duplicate", EEXIST)                            \
 	X(InvalidKeyPair_Format, "InvalidKeyPair.Format", EINVAL)                                  \
 	X(InvalidKeyPair_NotFound, "InvalidKeyPair.NotFound", ENOENT)                              \
@@ -30,7 +28,6 @@
 	X(InvalidParameterCombination, "InvalidParameterCombination", EINVAL)                      \
 	X(InvalidParameterValue, "InvalidParameterValue", EINVAL)                                  \
 	X(InvalidTagKey_Malformed, "InvalidTagKey.Malformed", EINVAL)                              \
-	X(InvalidVolume_NotFound, "InvalidVolume.NotFound", ENOENT)                                \
 	X(InvalidZone_NotFound, "InvalidZone.NotFound", ENOENT)                                    \
 	X(KeyPairLimitExceeded, "KeyPairLimitExceeded", EDQUOT)                                    \
 	X(MissingParameter, "MissingParameter", EINVAL)                                            \
@@ -45,7 +42,6 @@
 	X(UnknownParameter, "UnknownParameter", ENOENT)                                            \
 	X(Unsupported, "Unsupported", EOPNOTSUPP)                                                  \
 	X(UnsupportedHibernationConfiguration, "UnsupportedHibernationConfiguration", EOPNOTSUPP)  \
-	X(UnsupportedOperation, "UnsupportedOperation", EOPNOTSUPP)                                \
 	X(UserDataTooLarge, "InvalidParameterValue", EFBIG)                                        \
 	X(ValueTooLong, "InvalidParameterValue", EFBIG)                                            \
 	X(VcpuLimitExceeded, "VcpuLimitExceeded", EDQUOT)                                          \

@@ -1,9 +1,7 @@
 #include "ec2fs/model/kinds.h"
 #include "ec2fs/tree/internal.h"
 #include "ec2fs/util/memory.h"
-#include "volumes/volumes.h"
 
-#include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -12,18 +10,7 @@
 #define DISK_MAX (64ULL << 40)
 #define KERNEL_MAX (512ULL << 20)
 
-static int inspect_disk(int fd, char **ret_value, struct ec2fs_error *error)
-{
-	struct disk_info info;
-	int r = disk_probe(fd, &info, error);
-
-	if (r == 0)
-		*ret_value = xasprintf("%s %" PRIu64, info.format == DISK_QCOW2 ? "qcow2" : "raw",
-				       info.virtual_size);
-	return r;
-}
-
-static const struct entry_extra disk_extra = {.inspect = inspect_disk};
+static const struct entry_extra disk_extra = {.inspect = engine_inspect_disk};
 
 /* A Linux kernel image: bzImage has "HdrS" at 0x202 (x86 boot protocol), ELF and arm64's Image their magic. */
 static int inspect_kernel(int fd, char **ret_value, struct ec2fs_error *error)
