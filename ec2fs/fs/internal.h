@@ -47,11 +47,9 @@ struct fs {
 	struct scratches *scratches;
 	struct hidden *hidden;
 	struct makers *makers;
-	struct writers *writers;
 	struct polls *polls;
 	struct notifier *notifier;
 	struct waiters *waiters;
-	struct refresher *refresher;
 	struct commit commit;
 	pthread_t server;      /* the thread in fs_serve */
 	atomic_bool serving;   /* server is valid */

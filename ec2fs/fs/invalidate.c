@@ -8,6 +8,7 @@
 
 #include "ec2fs/fs/nodes.h"
 #include "ec2fs/fs/poll.h"
+#include "ec2fs/fs/waiters.h"
 #include "ec2fs/util/memory.h"
 #include "ec2fs/util/table.h"
 
@@ -83,14 +84,16 @@ struct notifier *notifier_new(struct fs *fs)
 	return n;
 }
 
-/* Items of the same node are one. The index holds pointers made of positions, as the array moves. */
+/*
+ * Changes of one node are one item. The index holds positions instead of pointers, as the array moves; what is
+ * looked for lies behind its last item.
+ */
 static bool same_node(const void *item, const void *key)
 {
-	const struct batch *const *b = key;
-	const struct item *items = (*b)->items;
+	const struct batch *b = key;
 	size_t position = (size_t)(uintptr_t)item - 1;
 
-	return items[position].id == items[(*b)->count].id;
+	return b->items[position].id == b->items[b->count].id;
 }
 
 /* Under the lock. */
@@ -101,7 +104,7 @@ static void add_node(struct batch *b, tree_id id, uint64_t number, bool echo)
 
 	array_reserve(b->items, b->count, b->capacity);
 	b->items[b->count] = (struct item){.number = number, .id = id, .echo = echo};
-	found = table_find(&b->index, hash, same_node, &b);
+	found = table_find(&b->index, hash, same_node, b);
 	if (found) {
 		struct item *item = &b->items[(size_t)(uintptr_t)found - 1];
 

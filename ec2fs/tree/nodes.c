@@ -314,7 +314,7 @@ static void fill_file(struct tree *t, const struct view *v, const struct node *n
 	struct strbuf text cleanup_strbuf = STRBUF_INIT;
 	const struct entry *e = n->entry;
 
-	ret->flags = e->flags & 0xffffff;
+	ret->flags |= e->flags & 0xffffff;
 	if (e->unset)
 		ret->flags |= TREE_OPTIONAL;
 	if (!e->store && !(e->flags & TREE_BLOB))
@@ -352,6 +352,8 @@ void node_fill(struct tree *t, const struct view *v, const struct node *n,
 	ret->gid = f && f->gid >= 0 ? (gid_t)f->gid : r->gid;
 	if (f && f->mode >= 0)
 		ret->mode = (ret->mode & S_IFMT) | (mode_t)f->mode;
+	if (is_tag || (n->links && n->links->drop))
+		ret->flags |= TREE_FREE;
 	if (n->dir) {
 		ret->nlink = 2;
 		ret->flags = dir_flags(n);

@@ -68,6 +68,8 @@ enum tree_flags {
 	/* Computed: cannot be written, but a copying tool that makes its own copy of a resource may
 	 * write it and be ignored (see fs/maker.h). */
 	TREE_COMPUTED = 1 << 13,
+	/* A file or link that comes and goes by its name (a tag, an attachment). */
+	TREE_FREE = 1 << 14,
 };
 
 /* Everything about one node. size is the true length of what reading gives that caller now. */
@@ -84,6 +86,12 @@ struct tree_node {
 	size_t max; /* most bytes a write may make it, 0: not writable */
 	tree_id resource; /* the resource's own directory that this is, or is in; TREE_ROOT for the root's */
 };
+
+/* A file that users make and name: a tag. A link that stands for a resource counts as one. */
+static inline bool tree_is_free(const struct tree_node *n)
+{
+	return n->flags & TREE_FREE;
+}
 
 /* One node by its identity. -ESTALE when there is (no longer) such a node. */
 int tree_stat(struct tree *t, tree_id id, const struct tree_caller *who, struct tree_node *ret);

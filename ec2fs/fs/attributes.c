@@ -1,0 +1,224 @@
+/* LOOKUP, GETATTR, SETATTR, READLINK, STATFS. */
+#include "ec2fs/fs/hidden.h"
+#include "ec2fs/fs/invalidate.h"
+#include "ec2fs/fs/maker.h"
+#include "ec2fs/fs/nodes.h"
+#include "ec2fs/fs/open_file.h"
+#include "ec2fs/util/strbuf.h"
+
+#include <string.h>
+#include <sys/statvfs.h>
+
+static void reply_scratch(fuse_req_t req, struct scratch *s)
+{
+	struct fuse_entry_param e;
+
+	scratch_entry(s, &e);
+	fuse_reply_entry(req, &e);
+}
+
+/* "." and "..", which only an NFS server asks for. */
+static int lookup_dots(struct fs *fs, tree_id dir, const char *name, const struct tree_caller *who,
+		       struct tree_node *ret)
+{
+	tree_id id = dir;
+	int r = name[1] ? tree_parent(fs->tree, dir, &id) : 0;
+
+	return r < 0 ? r : tree_stat(fs->tree, id, who, ret);
+}
+
+void fs_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+	struct fs *fs = fs_of(req);
+	struct tree_caller who = caller_of(req);
+	struct scratch *s cleanup_scratch = NULL;
+	uint64_t since = changes_now(fs);
+	struct fuse_entry_param e;
+	struct tree_node node;
+	tree_id dir;
+	int r = dir_resolve(fs, parent, &dir);
+
+	if (r == 0 && (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)) {
+		r = lookup_dots(fs, dir, name, &who, &node);
+	} else if (r == 0) {
+		s = scratch_find(fs, dir, name);
+		if (s) {
+			reply_scratch(req, s);
+			return;
+		}
+		r = name_is_hidden(fs, dir, name) ? -ENOENT
+						  : tree_lookup(fs->tree, dir, name, &who, &node);
+		if (r == 0 && maker_misses(fs, dir, name, &node, &who))
+			r = -ENOENT;
+	}
+	if (r < 0) {
+		reply_result(req, r);
+		return;
+	}
+	node_entry(fs, &node, since, maker_at_work(fs, dir), &e);
+	fuse_reply_entry(req, &e);
+}
+
+static int node_stat(struct fs *fs, const struct node_ref *node, const struct tree_caller *who,
+		     struct stat *ret, double *timeout)
+{
+	uint64_t since = changes_now(fs);
+	struct tree_node facts;
+	int r;
+
+	*timeout = 0;
+	if (node->scratch) {
+		scratch_stat(node->scratch, ret);
+		return 0;
+	}
+	r = tree_stat(fs->tree, node->id, who, &facts);
+	if (r == 0)
+		*timeout = node_attr(fs, &facts, since, ret);
+	return r;
+}
+
+static void reply_stat(fuse_req_t req, const struct node_ref *node)
+{
+	struct tree_caller who = caller_of(req);
+	double timeout;
+	struct stat st;
+	int r = node_stat(fs_of(req), node, &who, &st, &timeout);
+
+	if (r < 0)
+		reply_result(req, r);
+	else
+		fuse_reply_attr(req, &st, timeout);
+}
+
+void fs_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct node_ref node cleanup_node = {0};
+	int r = node_resolve(fs_of(req), ino, &node);
+
+	(void)fi;
+	if (r < 0)
+		reply_result(req, r);
+	else
+		reply_stat(req, &node);
+}
+
+static struct tree_meta meta_of(const struct stat *attr, int to_set)
+{
+	struct tree_meta m = {0};
+
+	if (to_set & FUSE_SET_ATTR_MODE) {
+		m.set |= TREE_SET_MODE;
+		m.mode = attr->st_mode & 07777;
+	}
+	if (to_set & FUSE_SET_ATTR_UID) {
+		m.set |= TREE_SET_UID;
+		m.uid = attr->st_uid;
+	}
+	if (to_set & FUSE_SET_ATTR_GID) {
+		m.set |= TREE_SET_GID;
+		m.gid = attr->st_gid;
+	}
+	if (to_set & FUSE_SET_ATTR_MTIME_NOW) {
+		m.set |= TREE_SET_MTIME;
+		m.mtime = wall_now();
+	} else if (to_set & FUSE_SET_ATTR_MTIME) {
+		m.set |= TREE_SET_MTIME;
+		m.mtime = attr->st_mtim.tv_sec * NS_PER_SECOND + attr->st_mtim.tv_nsec;
+	}
+	return m;
+}
+
+/* truncate(2), without an open file: clears a document, is nothing where it changes nothing. */
+static int truncate_node(struct fs *fs, const struct node_ref *node, const struct tree_caller *who,
+			 off_t size)
+{
+	struct tree_node facts;
+	int r;
+
+	if (node->scratch)
+		return scratch_truncate(node->scratch, who, size);
+	r = tree_stat(fs->tree, node->id, who, &facts);
+	if (r < 0)
+		return r;
+	if ((uint64_t)size == facts.size || (size == 0 && !(facts.flags & TREE_DOCUMENT)))
+		return 0;
+	return size == 0 ? tree_store(fs->tree, node->id, who, "", 0) : -EINVAL;
+}
+
+void fs_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set,
+		struct fuse_file_info *fi)
+{
+	struct fs *fs = fs_of(req);
+	struct tree_caller who = caller_of(req);
+	struct tree_meta meta = meta_of(attr, to_set);
+	struct node_ref node cleanup_node = {0};
+	int r = node_resolve(fs, ino, &node);
+
+	if (r == 0 && (to_set & FUSE_SET_ATTR_SIZE) && fi) {
+		struct open_file *of = open_file_of(fi);
+
+		pthread_mutex_lock(&of->lock);
+		r = open_file_truncate(fs, of, attr->st_size);
+		pthread_mutex_unlock(&of->lock);
+	} else if (r == 0 && (to_set & FUSE_SET_ATTR_SIZE)) {
+		r = truncate_node(fs, &node, &who, attr->st_size);
+	}
+	if (r == 0 && meta.set && node.scratch)
+		scratch_set_meta(node.scratch, &meta);
+	else if (r == 0 && meta.set)
+		r = tree_set_meta(fs->tree, node.id, &who, &meta);
+	if (r < 0) {
+		reply_result(req, r);
+	} else if ((to_set & FUSE_SET_ATTR_SIZE) && fi) {
+		double timeout;
+		struct stat st;
+
+		/* To who truncates through a handle the file is that long, until it is closed. */
+		r = node_stat(fs, &node, &who, &st, &timeout);
+		st.st_size = attr->st_size;
+		if (r < 0)
+			reply_result(req, r);
+		else
+			fuse_reply_attr(req, &st, 0);
+	} else {
+		reply_stat(req, &node);
+	}
+}
+
+void fs_readlink(fuse_req_t req, fuse_ino_t ino)
+{
+	struct fs *fs = fs_of(req);
+	struct strbuf target cleanup_strbuf = STRBUF_INIT;
+	struct node_ref node cleanup_node = {0};
+	int r = node_resolve(fs, ino, &node);
+
+	if (r == 0 && node.scratch)
+		r = scratch_content(node.scratch, 4096, &target);
+	else if (r == 0)
+		r = tree_readlink(fs->tree, node.id, &target);
+	if (r < 0)
+		reply_result(req, r);
+	else
+		fuse_reply_readlink(req, strbuf_str(&target));
+}
+
+void fs_statfs(fuse_req_t req, fuse_ino_t ino)
+{
+	struct fs *fs = fs_of(req);
+	struct node_ref node cleanup_node = {0};
+	uint64_t total = 0, available = 0, files = 0;
+	struct statvfs st = {.f_bsize = 4096, .f_frsize = 4096, .f_namemax = 255};
+	int r = node_resolve(fs, ino, &node);
+
+	if (r == 0)
+		r = tree_statfs(fs->tree, node.scratch ? TREE_ROOT : node.id, &total, &available,
+				&files);
+	if (r < 0) {
+		reply_result(req, r);
+		return;
+	}
+	st.f_blocks = total / st.f_frsize;
+	st.f_bfree = st.f_bavail = available / st.f_frsize;
+	st.f_files = files;
+	fuse_reply_statfs(req, &st);
+}

@@ -1,0 +1,113 @@
+#include "ec2fs/fs/hidden.h"
+
+#include "ec2fs/util/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define MOMENT (5 * NS_PER_SECOND)
+
+struct hidden_name {
+	tree_id dir;
+	char *name;
+	int64_t until; /* monotonic ns */
+};
+
+struct hidden {
+	atomic_size_t count; /* mostly 0 */
+	pthread_mutex_t lock;
+	struct hidden_name *names;
+	size_t capacity;
+};
+
+struct hidden *hidden_new(void)
+{
+	struct hidden *h = xnew(struct hidden);
+
+	pthread_mutex_init(&h->lock, NULL);
+	return h;
+}
+
+void hidden_free(struct hidden *h)
+{
+	if (!h)
+		return;
+	for (size_t i = 0; i < h->count; i++)
+		free(h->names[i].name);
+	free(h->names);
+	pthread_mutex_destroy(&h->lock);
+	free(h);
+}
+
+static void take_out(struct hidden *h, size_t i)
+{
+	free(h->names[i].name);
+	h->names[i] = h->names[h->count - 1];
+	h->count--;
+}
+
+/* Under the lock: its place, or -1. Forgets those whose moment is over on the way. */
+static ssize_t find(struct hidden *h, tree_id dir, const char *name)
+{
+	int64_t now = monotonic_now();
+	ssize_t found = -1;
+
+	for (size_t i = h->count; i-- > 0;) {
+		if (h->names[i].until <= now) {
+			/* The last one, already looked at, comes here. */
+			if (found == (ssize_t)h->count - 1)
+				found = (ssize_t)i;
+			take_out(h, i);
+		} else if (h->names[i].dir == dir && strcmp(h->names[i].name, name) == 0) {
+			found = (ssize_t)i;
+		}
+	}
+	return found;
+}
+
+void hide_name(struct fs *fs, tree_id dir, const char *name)
+{
+	struct hidden *h = fs->hidden;
+	ssize_t i;
+
+	pthread_mutex_lock(&h->lock);
+	i = find(h, dir, name);
+	if (i < 0) {
+		size_t count = h->count;
+
+		array_reserve(h->names, count, h->capacity);
+		h->names[count] = (struct hidden_name){.dir = dir, .name = xstrdup(name)};
+		i = (ssize_t)count;
+		h->count++;
+	}
+	h->names[i].until = monotonic_now() + MOMENT;
+	pthread_mutex_unlock(&h->lock);
+}
+
+bool unhide_name(struct fs *fs, tree_id dir, const char *name)
+{
+	struct hidden *h = fs->hidden;
+	ssize_t i;
+
+	if (!atomic_load(&h->count))
+		return false;
+	pthread_mutex_lock(&h->lock);
+	i = find(h, dir, name);
+	if (i >= 0)
+		take_out(h, (size_t)i);
+	pthread_mutex_unlock(&h->lock);
+	return i >= 0;
+}
+
+bool name_is_hidden(struct fs *fs, tree_id dir, const char *name)
+{
+	struct hidden *h = fs->hidden;
+	ssize_t i;
+
+	if (!atomic_load(&h->count))
+		return false;
+	pthread_mutex_lock(&h->lock);
+	i = find(h, dir, name);
+	pthread_mutex_unlock(&h->lock);
+	return i >= 0;
+}

@@ -1,0 +1,245 @@
+/* OPEN, READ, WRITE, FLUSH, FSYNC, RELEASE of files. */
+#include "ec2fs/fs/hidden.h"
+#include "ec2fs/fs/invalidate.h"
+#include "ec2fs/fs/nodes.h"
+#include "ec2fs/fs/open_file.h"
+#include "ec2fs/fs/refresh.h"
+#include "ec2fs/util/cleanup.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+void fs_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct fs *fs = fs_of(req);
+	struct tree_caller who = caller_of(req);
+	struct node_ref node cleanup_node = {0};
+	uint64_t since = changes_now(fs);
+	struct tree_node facts;
+	int r = node_resolve(fs, ino, &node);
+
+	if (r == 0 && node.scratch) {
+		open_scratch(node.scratch, &who, fi);
+		if (fi->flags & O_TRUNC)
+			r = scratch_truncate(node.scratch, &who, 0);
+	} else if (r == 0) {
+		r = tree_stat(fs->tree, node.id, &who, &facts);
+		if (r == 0 && (facts.flags & TREE_REFRESH)) {
+			refresh_and_open(fs, req, &facts, fi);
+			return;
+		}
+		if (r == 0)
+			r = open_node(fs, &facts, &who, since, fi);
+	}
+	if (r < 0)
+		reply_result(req, r);
+	else if (fuse_reply_open(req, fi) == -ENOENT)
+		open_file_free(fs, open_file_of(fi));
+}
+
+static void read_shown(fuse_req_t req, struct open_file *of, size_t size, off_t off)
+{
+	struct fs *fs = fs_of(req);
+	size_t len = of->shown.len;
+	bool stale = of->cached && changes_of(fs, of->id) > of->since;
+
+	/* The kernel keeps in its pages what this open saw; when that is old, it is not to be kept. */
+	if (stale)
+		invalidate_node(fs, of->id);
+	if ((uint64_t)off >= len)
+		fuse_reply_buf(req, NULL, 0);
+	else
+		fuse_reply_buf(req, of->shown.data + off, len - (size_t)off < size ? len - (size_t)off : size);
+	if (stale)
+		invalidate_node(fs, of->id);
+}
+
+static void read_blob(fuse_req_t req, const struct open_file *of, size_t size, off_t off)
+{
+	struct fuse_bufvec out = FUSE_BUFVEC_INIT(size);
+
+	if (of->fd < 0) {
+		fuse_reply_buf(req, NULL, 0);
+		return;
+	}
+	out.buf[0].flags = FUSE_BUF_IS_FD | FUSE_BUF_FD_SEEK;
+	out.buf[0].fd = of->fd;
+	out.buf[0].pos = off;
+	fuse_reply_data(req, &out, FUSE_BUF_SPLICE_MOVE);
+}
+
+static void read_scratch(fuse_req_t req, struct open_file *of, size_t size, off_t off)
+{
+	cleanup_free char *buffer = malloc(size ? size : 1);
+	ssize_t n = buffer ? scratch_read(of->scratch, buffer, size, off) : -ENOMEM;
+
+	if (n < 0)
+		reply_result(req, (int)n);
+	else
+		fuse_reply_buf(req, buffer, (size_t)n);
+}
+
+/* What a handle that also writes reads: what it wrote, or else what is there. */
+static int render(struct fs *fs, struct open_file *of)
+{
+	int r = 0;
+
+	if (of->rendered)
+		return 0;
+	if (of->started && of->text.len)
+		strbuf_add(&of->shown, of->text.data, of->text.len);
+	else if (of->mode == OPEN_TEXT)
+		r = tree_show(fs->tree, of->id, &of->who, &of->shown);
+	of->rendered = r == 0;
+	return r;
+}
+
+void fs_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
+{
+	struct open_file *of = open_file_of(fi);
+	int r = 0;
+
+	(void)ino;
+	pthread_mutex_lock(&of->lock);
+	if (of->mode == OPEN_SCRATCH)
+		read_scratch(req, of, size, off);
+	else if (of->mode == OPEN_BLOB)
+		read_blob(req, of, size, off);
+	else if ((r = render(fs_of(req), of)) < 0)
+		reply_result(req, r);
+	else
+		read_shown(req, of, size, off);
+	pthread_mutex_unlock(&of->lock);
+}
+
+/* A disk image goes from the kernel's pipe to its file without passing through here. */
+static ssize_t write_blob(struct fs *fs, struct open_file *of, struct fuse_bufvec *in, off_t off)
+{
+	struct fuse_bufvec out = FUSE_BUFVEC_INIT(fuse_buf_size(in));
+	ssize_t n;
+	int r;
+
+	if ((uint64_t)off + fuse_buf_size(in) > of->max)
+		return -EFBIG;
+	r = open_file_begin_blob(fs, of);
+	if (r < 0)
+		return r;
+	out.buf[0].flags = FUSE_BUF_IS_FD | FUSE_BUF_FD_SEEK;
+	out.buf[0].fd = of->fd;
+	out.buf[0].pos = off;
+	n = fuse_buf_copy(&out, in, 0);
+	of->dirty = true;
+	return n;
+}
+
+static int write_text(fuse_req_t req, struct open_file *of, struct fuse_bufvec *in, off_t off)
+{
+	size_t len = fuse_buf_size(in);
+	struct fuse_bufvec flat = FUSE_BUFVEC_INIT(len);
+	cleanup_free char *data = malloc(len ? len : 1);
+	ssize_t n;
+
+	if (!data)
+		return -ENOMEM;
+	flat.buf[0].mem = data;
+	n = fuse_buf_copy(&flat, in, 0);
+	if (n < 0)
+		return (int)n;
+	of->rendered = false;
+	strbuf_truncate(&of->shown, 0);
+	return open_file_write(fs_of(req), of, req, data, (size_t)n, off);
+}
+
+void fs_write_buf(fuse_req_t req, fuse_ino_t ino, struct fuse_bufvec *in, off_t off,
+		  struct fuse_file_info *fi)
+{
+	struct fs *fs = fs_of(req);
+	struct open_file *of = open_file_of(fi);
+	size_t len = fuse_buf_size(in);
+	ssize_t n;
+
+	(void)ino;
+	pthread_mutex_lock(&of->lock);
+	if (of->mode == OPEN_BLOB) {
+		n = write_blob(fs, of, in, off);
+	} else {
+		n = write_text(req, of, in, off);
+		if (n == 0)
+			n = (ssize_t)len;
+	}
+	pthread_mutex_unlock(&of->lock);
+	/* Given to the waiters: they answer. */
+	if (n == -EINPROGRESS)
+		return;
+	if (of->mode == OPEN_BLOB && n >= 0)
+		fuse_reply_write(req, (size_t)n);
+	else
+		reply_when_known(fs, req, true, n);
+}
+
+void fs_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct fs *fs = fs_of(req);
+	struct open_file *of = open_file_of(fi);
+	int r;
+
+	(void)ino;
+	pthread_mutex_lock(&of->lock);
+	r = open_file_flush(fs, of);
+	pthread_mutex_unlock(&of->lock);
+	reply_when_known(fs, req, false, r);
+}
+
+void fs_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi)
+{
+	(void)datasync;
+	fs_flush(req, ino, fi);
+}
+
+/* `: > f` of a document clears it; of a name in tags/ makes it. Nobody hears of an error here. */
+static void finish(struct fs *fs, struct open_file *of)
+{
+	struct tree_node made;
+	cleanup_free char *name = NULL;
+
+	if (of->wrote)
+		return;
+	if (of->mode == OPEN_TEXT && of->truncated && (of->flags & TREE_DOCUMENT))
+		tree_store(fs->tree, of->id, &of->who, "", 0);
+	if (of->mode != OPEN_NEW)
+		return;
+	name = scratch_name(of->scratch);
+	if (name && tree_create(fs->tree, scratch_dir(of->scratch), name, 0644, &of->who, "", 0,
+				&made) == 0)
+		scratch_become(of->scratch, made.id);
+}
+
+void fs_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct fs *fs = fs_of(req);
+	struct open_file *of = open_file_of(fi);
+
+	(void)ino;
+	open_file_flush(fs, of);
+	finish(fs, of);
+	if (of->mode == OPEN_NEW && of->wrote)
+		scratch_drop(of->scratch); /* refused: it never was */
+	open_file_free(fs, of);
+	reply_result(req, 0);
+}
+
+void fs_ioctl(fuse_req_t req, fuse_ino_t ino, unsigned int cmd, void *arg,
+	      struct fuse_file_info *fi, unsigned flags, const void *in, size_t in_size,
+	      size_t out_size)
+{
+	(void)ino;
+	(void)cmd;
+	(void)arg;
+	(void)fi;
+	(void)flags;
+	(void)in;
+	(void)in_size;
+	(void)out_size;
+	reply_result(req, -ENOTTY);
+}

@@ -1,0 +1,236 @@
+#include "ec2fs/fs/maker.h"
+
+#include "ec2fs/util/cleanup.h"
+#include "ec2fs/util/memory.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WINDOW (60 * NS_PER_SECOND)
+
+/* A process, told from a later one with the same number by when it began. */
+struct process {
+	pid_t pid;
+	pid_t session;
+	unsigned long long began; /* in clock ticks since boot */
+};
+
+struct maker {
+	tree_id dir;
+	struct process process;
+	uid_t uid;
+	int64_t until; /* monotonic ns */
+	char **made;
+	size_t made_count, made_capacity;
+};
+
+struct makers {
+	atomic_size_t count; /* mostly 0 */
+	pthread_mutex_t lock;
+	struct maker *all;
+	size_t capacity;
+};
+
+struct makers *makers_new(void)
+{
+	struct makers *makers = xnew(struct makers);
+
+	pthread_mutex_init(&makers->lock, NULL);
+	return makers;
+}
+
+static void maker_free(struct maker *m)
+{
+	for (size_t i = 0; i < m->made_count; i++)
+		free(m->made[i]);
+	free(m->made);
+}
+
+void makers_free(struct makers *makers)
+{
+	if (!makers)
+		return;
+	for (size_t i = 0; i < makers->count; i++)
+		maker_free(&makers->all[i]);
+	free(makers->all);
+	pthread_mutex_destroy(&makers->lock);
+	free(makers);
+}
+
+/* The process that a thread belongs to: FUSE tells the thread. */
+static pid_t process_of(pid_t thread)
+{
+	char path[40], line[128];
+	pid_t pid = thread;
+	cleanup_file FILE *f = NULL;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", thread);
+	f = fopen(path, "re");
+	while (f && fgets(line, sizeof(line), f)) {
+		if (strncmp(line, "Tgid:", 5) != 0)
+			continue;
+		pid = (pid_t)strtol(line + 5, NULL, 10);
+		break;
+	}
+	return pid;
+}
+
+/* False when there is no such process (it is in another PID namespace, or gone). */
+static bool process_get(pid_t thread, struct process *ret)
+{
+	char path[40], text[1024];
+	cleanup_file FILE *f = NULL;
+	const char *p;
+	char *end;
+	size_t len;
+	pid_t pid;
+
+	if (thread <= 0)
+		return false;
+	pid = process_of(thread);
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	f = fopen(path, "re");
+	if (!f)
+		return false;
+	len = fread(text, 1, sizeof(text) - 1, f);
+	text[len] = '\0';
+	/* proc(5): PID (COMMAND) STATE PPID PGRP SESSION … STARTTIME, the 6th and the 22nd field. The command
+	 * may hold anything. */
+	p = strrchr(text, ')');
+	for (int field = 2; p && field < 6; field++)
+		p = strchr(p + 1, ' ');
+	if (!p)
+		return false;
+	ret->pid = pid;
+	ret->session = (pid_t)strtol(p, &end, 10);
+	for (int field = 6; p && field < 22; field++)
+		p = strchr(p + 1, ' ');
+	if (!p)
+		return false;
+	ret->began = strtoull(p, &end, 10);
+	return true;
+}
+
+/* Under the lock; forgets those whose time is over. */
+static struct maker *find(struct makers *makers, tree_id dir)
+{
+	int64_t now = monotonic_now();
+	struct maker *found = NULL;
+
+	for (size_t i = makers->count; i-- > 0;) {
+		struct maker *m = &makers->all[i];
+
+		if (m->until <= now) {
+			maker_free(m);
+			if (found == &makers->all[makers->count - 1])
+				found = m;
+			*m = makers->all[makers->count - 1];
+			makers->count--;
+		} else if (m->dir == dir) {
+			found = m;
+		}
+	}
+	return found;
+}
+
+void maker_begins(struct fs *fs, tree_id dir, const struct tree_caller *who)
+{
+	struct makers *makers = fs->makers;
+	struct process process;
+	struct maker *m;
+
+	if (!process_get(who->pid, &process))
+		return;
+	pthread_mutex_lock(&makers->lock);
+	m = find(makers, dir);
+	if (m) {
+		maker_free(m);
+	} else {
+		size_t count = makers->count;
+
+		array_reserve(makers->all, count, makers->capacity);
+		m = &makers->all[count];
+		makers->count++;
+	}
+	*m = (struct maker){.dir = dir,
+			    .process = process,
+			    .uid = who->uid,
+			    .until = monotonic_now() + WINDOW};
+	pthread_mutex_unlock(&makers->lock);
+}
+
+bool maker_at_work(struct fs *fs, tree_id dir)
+{
+	bool is;
+
+	if (!atomic_load(&fs->makers->count))
+		return false;
+	pthread_mutex_lock(&fs->makers->lock);
+	is = find(fs->makers, dir) != NULL;
+	pthread_mutex_unlock(&fs->makers->lock);
+	return is;
+}
+
+static bool has_made(const struct maker *m, const char *name)
+{
+	for (size_t i = 0; i < m->made_count; i++)
+		if (strcmp(m->made[i], name) == 0)
+			return true;
+	return false;
+}
+
+bool maker_misses(struct fs *fs, tree_id dir, const char *name, const struct tree_node *node,
+		  const struct tree_caller *who)
+{
+	struct makers *makers = fs->makers;
+	struct process process;
+	struct maker *m;
+	bool misses;
+
+	if (!atomic_load(&makers->count) || node->flags & (TREE_WRITTEN | TREE_RESOURCE) ||
+	    !maker_at_work(fs, dir) || !process_get(who->pid, &process))
+		return false;
+	pthread_mutex_lock(&makers->lock);
+	m = find(makers, dir);
+	misses = m && m->process.pid == process.pid && m->process.began == process.began &&
+		 !has_made(m, name);
+	pthread_mutex_unlock(&makers->lock);
+	return misses;
+}
+
+bool maker_is(struct fs *fs, tree_id dir, const struct tree_caller *who)
+{
+	struct makers *makers = fs->makers;
+	struct process process;
+	struct maker *m;
+	bool is;
+
+	if (!maker_at_work(fs, dir) || !process_get(who->pid, &process))
+		return false;
+	pthread_mutex_lock(&makers->lock);
+	m = find(makers, dir);
+	is = m && m->uid == who->uid &&
+	     (m->process.pid == process.pid || m->process.session == process.session);
+	pthread_mutex_unlock(&makers->lock);
+	return is;
+}
+
+void maker_made(struct fs *fs, tree_id dir, const char *name)
+{
+	struct makers *makers = fs->makers;
+	struct maker *m;
+
+	if (!atomic_load(&makers->count))
+		return;
+	pthread_mutex_lock(&makers->lock);
+	m = find(makers, dir);
+	if (m) {
+		m->until = monotonic_now() + WINDOW;
+		if (!has_made(m, name)) {
+			array_reserve(m->made, m->made_count, m->made_capacity);
+			m->made[m->made_count++] = xstrdup(name);
+		}
+	}
+	pthread_mutex_unlock(&makers->lock);
+}

@@ -1,0 +1,243 @@
+/* Names that come and go: MKDIR, RMDIR, CREATE, MKNOD, UNLINK, SYMLINK, LINK. */
+#include "ec2fs/fs/hidden.h"
+#include "ec2fs/fs/invalidate.h"
+#include "ec2fs/fs/maker.h"
+#include "ec2fs/fs/names.h"
+#include "ec2fs/fs/nodes.h"
+#include "ec2fs/fs/open_file.h"
+#include "ec2fs/util/strbuf.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+static void reply_node(fuse_req_t req, const struct tree_node *node, tree_id dir, uint64_t since)
+{
+	struct fs *fs = fs_of(req);
+	struct fuse_entry_param e;
+
+	node_entry(fs, node, since, maker_at_work(fs, dir), &e);
+	fuse_reply_entry(req, &e);
+}
+
+void fs_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
+{
+	struct fs *fs = fs_of(req);
+	struct tree_caller who = caller_of(req);
+	uint64_t since = changes_now(fs);
+	struct tree_node node;
+	tree_id dir;
+	int r = dir_resolve(fs, parent, &dir);
+
+	if (r < 0) {
+		reply_result(req, r);
+		return;
+	}
+	/* A fixed directory that its maker did not see is made by making it. */
+	r = tree_lookup(fs->tree, dir, name, &who, &node);
+	if (r == 0 && S_ISDIR(node.mode) && !(node.flags & TREE_RESOURCE)) {
+		unhide_name(fs, dir, name);
+		maker_made(fs, dir, name);
+	} else {
+		r = tree_mkdir(fs->tree, dir, name, mode, &who, &node);
+	}
+	if (r < 0) {
+		reply_result(req, r);
+		return;
+	}
+	maker_begins(fs, node.id, &who);
+	reply_node(req, &node, dir, since);
+}
+
+void fs_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+	struct fs *fs = fs_of(req);
+	struct tree_caller who = caller_of(req);
+	tree_id dir;
+	int r = dir_resolve(fs, parent, &dir);
+
+	if (r == 0)
+		r = tree_rmdir(fs->tree, dir, name, &who);
+	reply_result(req, r);
+}
+
+/* A name that the directory does not know: a tool's temporary file, a tag, or a typing error. */
+static int make_scratch(struct fs *fs, const struct tree_node *dir, const char *name, mode_t mode,
+			int flags, const struct tree_caller *who, struct scratch **ret)
+{
+	bool temporary = (flags & O_ACCMODE) == O_RDWR && (flags & O_EXCL);
+	struct strbuf hint cleanup_strbuf = STRBUF_INIT;
+	struct ec2fs_error error;
+
+	if (!name_is_probe(name) &&
+	    (temporary || name_is_derived(fs, dir, name, who)))
+		return scratch_make(fs, dir->id, name, SCRATCH_FILE, mode, who, NULL, ret);
+	if (dir->flags & TREE_FREE_FILES)
+		return scratch_make(fs, dir->id, name, SCRATCH_NEW, mode, who, NULL, ret);
+	tree_suggest(fs->tree, dir->id, name, &hint);
+	ec2fs_fail(&error, EC2_UnknownParameter, "there is no %s here%s%s", name,
+		   hint.len ? "; " : "", strbuf_str(&hint));
+	return tree_refuse(fs->tree, dir->id, name, who, NULL, 0, &error);
+}
+
+/* Opens the attribute of that name, which the maker or a recent unlink made to look absent. */
+static int create_known(struct fs *fs, tree_id dir, const char *name, const struct tree_node *node,
+			const struct tree_caller *who, uint64_t since, struct fuse_file_info *fi)
+{
+	bool pretend = (node->flags & TREE_COMPUTED) &&
+		       (maker_is(fs, dir, who) || name_is_hidden(fs, dir, name));
+	struct open_file *of;
+
+	if (S_ISDIR(node->mode))
+		return -EISDIR;
+	unhide_name(fs, dir, name);
+	maker_made(fs, dir, name);
+	if (!pretend) {
+		fi->flags |= O_TRUNC;
+		return open_node(fs, node, who, since, fi);
+	}
+	of = open_file_new(OPEN_DISCARD, who);
+	of->id = node->id;
+	fi->direct_io = 1;
+	fi->fh = (uintptr_t)of;
+	return 0;
+}
+
+void fs_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
+	       struct fuse_file_info *fi)
+{
+	struct fs *fs = fs_of(req);
+	struct tree_caller who = caller_of(req);
+	struct scratch *s cleanup_scratch = NULL;
+	uint64_t since = changes_now(fs);
+	struct fuse_entry_param e;
+	struct tree_node node, dir;
+	tree_id id;
+	int r = dir_resolve(fs, parent, &id);
+
+	if (r == 0)
+		r = tree_stat(fs->tree, id, &who, &dir);
+	if (r < 0) {
+		reply_result(req, r);
+		return;
+	}
+	s = scratch_find(fs, id, name);
+	if (!s && tree_lookup(fs->tree, id, name, &who, &node) == 0) {
+		r = create_known(fs, id, name, &node, &who, since, fi);
+		if (r == 0)
+			node_entry(fs, &node, since, true, &e);
+	} else {
+		if (!s)
+			r = make_scratch(fs, &dir, name, mode, fi->flags, &who, &s);
+		if (r == 0) {
+			open_scratch(s, &who, fi);
+			scratch_entry(s, &e);
+		}
+	}
+	if (r < 0)
+		reply_result(req, r);
+	else if (fuse_reply_create(req, &e, fi) == -ENOENT)
+		open_file_free(fs, open_file_of(fi));
+}
+
+/* How an NFS server makes files: the flags of open are not known. */
+void fs_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t rdev)
+{
+	struct fs *fs = fs_of(req);
+	struct tree_caller who = caller_of(req);
+	struct scratch *s cleanup_scratch = NULL;
+	struct fuse_entry_param e;
+	struct tree_node node, dir;
+	uint64_t since = changes_now(fs);
+	tree_id id;
+	int r = dir_resolve(fs, parent, &id);
+
+	(void)rdev;
+	if (r == 0 && !S_ISREG(mode))
+		r = -EPERM;
+	if (r == 0)
+		r = tree_stat(fs->tree, id, &who, &dir);
+	if (r == 0 && tree_lookup(fs->tree, id, name, &who, &node) == 0) {
+		unhide_name(fs, id, name);
+		reply_node(req, &node, id, since);
+		return;
+	}
+	if (r == 0)
+		r = make_scratch(fs, &dir, name, mode,
+				 name_looks_temporary(name) ? O_RDWR | O_EXCL : O_WRONLY, &who, &s);
+	if (r < 0) {
+		reply_result(req, r);
+		return;
+	}
+	scratch_entry(s, &e);
+	fuse_reply_entry(req, &e);
+}
+
+void fs_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+	struct fs *fs = fs_of(req);
+	struct tree_caller who = caller_of(req);
+	struct scratch *s cleanup_scratch = NULL;
+	struct tree_node node;
+	tree_id dir;
+	int r = dir_resolve(fs, parent, &dir);
+
+	if (r == 0)
+		s = scratch_find(fs, dir, name);
+	if (s) {
+		scratch_drop(s);
+		reply_result(req, 0);
+		return;
+	}
+	if (r == 0)
+		r = tree_lookup(fs->tree, dir, name, &who, &node);
+	if (r == 0 && (node.flags & TREE_OPTIONAL))
+		r = tree_unset(fs->tree, node.id, &who);
+	else if (r == 0 && tree_is_free(&node))
+		r = tree_unlink(fs->tree, dir, name, &who);
+	else if (r == 0)
+		hide_name(fs, dir, name);
+	/* An optional file that is always listed comes back empty; for who makes it anew it is gone. */
+	if (r == 0 && (node.flags & TREE_OPTIONAL))
+		hide_name(fs, dir, name);
+	reply_result(req, r);
+}
+
+void fs_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const char *name)
+{
+	struct fs *fs = fs_of(req);
+	struct tree_caller who = caller_of(req);
+	struct scratch *s cleanup_scratch = NULL;
+	uint64_t since = changes_now(fs);
+	struct fuse_entry_param e;
+	struct tree_node node;
+	tree_id dir;
+	int r = dir_resolve(fs, parent, &dir);
+
+	if (r < 0) {
+		reply_result(req, r);
+		return;
+	}
+	if (strncmp(name, ".#", 2) == 0 || name_is_link_temporary(name)) {
+		r = scratch_make(fs, dir, name, SCRATCH_LINK, 0777, &who, target, &s);
+		if (r == 0) {
+			scratch_entry(s, &e);
+			fuse_reply_entry(req, &e);
+			return;
+		}
+	} else {
+		r = tree_symlink(fs->tree, dir, name, target, &who, &node);
+	}
+	if (r < 0)
+		reply_result(req, r);
+	else
+		reply_node(req, &node, dir, since);
+}
+
+void fs_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t new_parent, const char *new_name)
+{
+	(void)ino;
+	(void)new_parent;
+	(void)new_name;
+	/* What has one place has one name; tools that try this first go on with a rename. */
+	reply_result(req, -EPERM);
+}

@@ -1,0 +1,130 @@
+#include "ec2fs/fs/open_file.h"
+
+#include "ec2fs/fs/copy.h"
+#include "ec2fs/fs/invalidate.h"
+#include "ec2fs/fs/nodes.h"
+#include "ec2fs/fs/poll.h"
+#include "ec2fs/util/memory.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+struct open_file *open_file_new(enum open_mode mode, const struct tree_caller *who)
+{
+	struct open_file *of = xnew(struct open_file);
+
+	pthread_mutex_init(&of->lock, NULL);
+	of->mode = mode;
+	of->who = *who;
+	of->fd = -1;
+	return of;
+}
+
+void open_file_free(struct fs *fs, struct open_file *of)
+{
+	poll_forget(fs, (uintptr_t)of);
+	if (of->blob)
+		tree_blob_free(of->blob); /* with its descriptor */
+	else if (of->fd >= 0)
+		close(of->fd);
+	scratch_unref(of->scratch);
+	strbuf_free(&of->shown);
+	strbuf_free(&of->text);
+	pthread_mutex_destroy(&of->lock);
+	free(of);
+}
+
+static bool writes(int flags)
+{
+	return (flags & O_ACCMODE) != O_RDONLY;
+}
+
+static int refuse_writing(struct fs *fs, const struct tree_node *node,
+			  const struct tree_caller *who)
+{
+	struct ec2fs_error error;
+
+	ec2fs_fail(&error, EC2_UnauthorizedOperation, "it tells what is, and cannot be written");
+	return tree_refuse(fs->tree, node->id, NULL, who, NULL, 0, &error);
+}
+
+/* What the kernel may do with what it reads. */
+static void set_caching(struct fs *fs, const struct open_file *of, bool live,
+			struct fuse_file_info *fi)
+{
+	if (writes(fi->flags) || live) {
+		fi->direct_io = 1;
+	} else {
+		/* Pages in its cache are as good as its knowledge of changes. */
+		fi->keep_cache = !changed_since(fs, of->id, of->since);
+		fi->noflush = 1;
+	}
+}
+
+int open_node(struct fs *fs, const struct tree_node *node, const struct tree_caller *who,
+	      uint64_t since, struct fuse_file_info *fi)
+{
+	bool blob = node->flags & TREE_BLOB, write = writes(fi->flags);
+	struct open_file *of;
+	int r = 0;
+
+	if (write && (node->flags & TREE_COMPUTED))
+		return refuse_writing(fs, node, who);
+	of = open_file_new(blob ? OPEN_BLOB : OPEN_TEXT, who);
+	of->id = node->id;
+	of->flags = node->flags;
+	of->max = node->max;
+	of->since = since;
+	of->append = fi->flags & O_APPEND;
+	of->truncated = fi->flags & O_TRUNC;
+	of->cached = !write && !node_is_live(node);
+	if (blob && !write) {
+		r = tree_blob_open(fs->tree, node->id, &of->fd, &of->size);
+		r = r == -ENODATA ? 0 : r;
+	} else if (!blob && !write) {
+		r = tree_show(fs->tree, node->id, who, &of->shown);
+		of->rendered = true;
+	}
+	if (r < 0) {
+		open_file_free(fs, of);
+		return r;
+	}
+	set_caching(fs, of, node_is_live(node), fi);
+	fi->fh = (uintptr_t)of;
+	return 0;
+}
+
+void open_scratch(struct scratch *s, const struct tree_caller *who, struct fuse_file_info *fi)
+{
+	struct open_file *of = open_file_new(
+		scratch_kind(s) == SCRATCH_NEW ? OPEN_NEW : OPEN_SCRATCH, who);
+
+	of->scratch = scratch_ref(s);
+	of->append = fi->flags & O_APPEND;
+	of->flags = TREE_SCALAR;
+	of->max = 4096;
+	fi->direct_io = 1;
+	fi->fh = (uintptr_t)of;
+}
+
+int open_file_begin_blob(struct fs *fs, struct open_file *of)
+{
+	uint64_t size;
+	int from, r;
+
+	if (of->blob)
+		return 0;
+	r = tree_blob_begin(fs->tree, of->id, &of->who, &of->blob, &of->fd);
+	if (r < 0 || of->truncated)
+		return r;
+	/* Who writes without truncating changes a part of what is there. */
+	r = tree_blob_open(fs->tree, of->id, &from, &size);
+	if (r == 0) {
+		r = copy_all(from, of->fd, size);
+		close(from);
+	} else if (r == -ENODATA) {
+		r = 0;
+	}
+	return r;
+}

@@ -1,0 +1,73 @@
+/* One open file: what was rendered for its reader, or what its writer has written so far. */
+#ifndef EC2FS_FS_OPEN_FILE_H
+#define EC2FS_FS_OPEN_FILE_H
+
+#include "ec2fs/fs/internal.h"
+#include "ec2fs/fs/scratch.h"
+#include "ec2fs/util/strbuf.h"
+
+enum open_mode {
+	OPEN_TEXT,    /* a file of the tree whose content is text */
+	OPEN_BLOB,    /* one whose content is a blob */
+	OPEN_SCRATCH, /* a scratch file */
+	OPEN_NEW,     /* a free file that its first complete write makes */
+	OPEN_DISCARD  /* written by a copying tool, ignored */
+};
+
+struct open_file {
+	pthread_mutex_t lock; /* all below but mode, id and flags of a node of the tree */
+	enum open_mode mode;
+	tree_id id; /* of a node of the tree */
+	unsigned flags; /* enum tree_flags */
+	size_t max;	/* bytes it may hold */
+	struct tree_caller who;
+	struct scratch *scratch; /* of OPEN_SCRATCH and OPEN_NEW; a reference */
+	bool cached;		 /* the kernel keeps what is read */
+	uint64_t since;		 /* changes_now() of before it was rendered */
+	bool rendered;
+	struct strbuf shown; /* what a reader gets */
+
+	struct strbuf text; /* what was written and is not whole yet, or may go on */
+	off_t base;	    /* where text begins, as the writer counts */
+	bool started;	    /* text holds something, or holds on purpose nothing */
+	bool dirty;	    /* text holds what was not stored */
+	bool append;
+	bool truncated; /* O_TRUNC, ftruncate to 0: what is there does not count */
+	bool wrote;	/* at least once */
+
+	struct tree_blob *blob; /* being written; NULL: none, or committed */
+	int fd;			/* of the blob written, or read (-1: there is none) */
+	uint64_t size;		/* of the blob read */
+};
+
+struct open_file *open_file_new(enum open_mode mode, const struct tree_caller *who);
+void open_file_free(struct fs *fs, struct open_file *of);
+
+static inline struct open_file *open_file_of(const struct fuse_file_info *fi)
+{
+	return (struct open_file *)(uintptr_t)fi->fh;
+}
+
+static inline tree_id open_file_id(uint64_t handle)
+{
+	return ((const struct open_file *)(uintptr_t)handle)->id;
+}
+
+/* Sets up an open file for that node as opened with these flags (open(2)); -EACCES (recorded) when it cannot be
+ * written and should be. fi gets what the kernel is to know. */
+int open_node(struct fs *fs, const struct tree_node *node, const struct tree_caller *who,
+	      uint64_t since, struct fuse_file_info *fi);
+/* The same for a scratch file (takes a reference of its own). */
+void open_scratch(struct scratch *s, const struct tree_caller *who, struct fuse_file_info *fi);
+
+/* Writes; under of->lock. 0 or a negative errno; -EINPROGRESS: the request was given to the waiters. */
+int open_file_write(struct fs *fs, struct open_file *of, fuse_req_t req, const char *data,
+		    size_t len, off_t off);
+/* Takes what is not stored yet (flush, fsync); under of->lock. */
+int open_file_flush(struct fs *fs, struct open_file *of);
+/* ftruncate; under of->lock. */
+int open_file_truncate(struct fs *fs, struct open_file *of, off_t size);
+/* The blob that is being written, begun when need be; under of->lock. */
+int open_file_begin_blob(struct fs *fs, struct open_file *of);
+
+#endif
