@@ -35,7 +35,7 @@ void fs_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	if (r < 0)
 		reply_result(req, r);
 	else if (fuse_reply_open(req, fi) == -ENOENT)
-		open_file_free(fs, open_file_of(fi));
+		open_file_unref(fs, open_file_of(fi));
 }
 
 static void read_shown(fuse_req_t req, struct open_file *of, size_t size, off_t off)
@@ -97,7 +97,8 @@ static int render(struct fs *fs, struct open_file *of)
 
 void fs_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
 {
-	struct open_file *of = open_file_of(fi);
+	struct open_file *of = open_file_ref(open_file_of(fi));
+	struct fs *fs = fs_of(req);
 	int r = 0;
 
 	(void)ino;
@@ -106,11 +107,12 @@ void fs_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse
 		read_scratch(req, of, size, off);
 	else if (of->mode == OPEN_BLOB)
 		read_blob(req, of, size, off);
-	else if ((r = render(fs_of(req), of)) < 0)
+	else if ((r = render(fs, of)) < 0)
 		reply_result(req, r);
 	else
 		read_shown(req, of, size, off);
 	pthread_mutex_unlock(&of->lock);
+	open_file_unref(fs, of);
 }
 
 /* A disk image goes from the kernel's pipe to its file without passing through here. */
@@ -155,13 +157,14 @@ void fs_write_buf(fuse_req_t req, fuse_ino_t ino, struct fuse_bufvec *in, off_t 
 		  struct fuse_file_info *fi)
 {
 	struct fs *fs = fs_of(req);
-	struct open_file *of = open_file_of(fi);
+	struct open_file *of = open_file_ref(open_file_of(fi));
 	size_t len = fuse_buf_size(in);
+	bool blob = of->mode == OPEN_BLOB;
 	ssize_t n;
 
 	(void)ino;
 	pthread_mutex_lock(&of->lock);
-	if (of->mode == OPEN_BLOB) {
+	if (blob) {
 		n = write_blob(fs, of, in, off);
 	} else {
 		n = write_text(req, of, in, off);
@@ -169,10 +172,11 @@ void fs_write_buf(fuse_req_t req, fuse_ino_t ino, struct fuse_bufvec *in, off_t 
 			n = (ssize_t)len;
 	}
 	pthread_mutex_unlock(&of->lock);
+	open_file_unref(fs, of);
 	/* Given to the waiters: they answer. */
 	if (n == -EINPROGRESS)
 		return;
-	if (of->mode == OPEN_BLOB && n >= 0)
+	if (blob && n >= 0)
 		fuse_reply_write(req, (size_t)n);
 	else
 		reply_when_known(fs, req, true, n);
@@ -225,7 +229,7 @@ void fs_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	finish(fs, of);
 	if (of->mode == OPEN_NEW && of->wrote)
 		scratch_drop(of->scratch); /* refused: it never was */
-	open_file_free(fs, of);
+	open_file_unref(fs, of);
 	reply_result(req, 0);
 }
 

@@ -63,7 +63,12 @@ static int add_scratch(void *context, const char *name, uint64_t cookie, struct 
 {
 	struct listing *l = context;
 	struct fuse_entry_param e;
+	struct tree_node made;
 
+	/* A new file is the tree's a moment before it stops being a scratch file. */
+	if (scratch_kind(s) == SCRATCH_NEW &&
+	    tree_lookup(l->fs->tree, l->dir, name, &l->who, &made) == 0)
+		return 0;
 	scratch_entry(s, &e);
 	return add(l, name, &e, SCRATCH_COOKIE | cookie);
 }

@@ -21,6 +21,7 @@ struct maker {
 	struct process process;
 	uid_t uid;
 	int64_t until; /* monotonic ns */
+	bool copies;
 	char **made;
 	size_t made_count, made_capacity;
 };
@@ -188,12 +189,12 @@ bool maker_misses(struct fs *fs, tree_id dir, const char *name, const struct tre
 	struct maker *m;
 	bool misses;
 
-	if (!atomic_load(&makers->count) || node->flags & (TREE_WRITTEN | TREE_RESOURCE) ||
+	if (!atomic_load(&makers->count) || node->flags & (TREE_RESOURCE | TREE_FREE) ||
 	    !maker_at_work(fs, dir) || !process_get(who->pid, &process))
 		return false;
 	pthread_mutex_lock(&makers->lock);
 	m = find(makers, dir);
-	misses = m && m->process.pid == process.pid && m->process.began == process.began &&
+	misses = m && (m->copies || !(node->flags & TREE_WRITTEN)) && m->process.pid == process.pid && m->process.began == process.began &&
 		 !has_made(m, name);
 	pthread_mutex_unlock(&makers->lock);
 	return misses;
@@ -214,6 +215,18 @@ bool maker_is(struct fs *fs, tree_id dir, const struct tree_caller *who)
 	     (m->process.pid == process.pid || m->process.session == process.session);
 	pthread_mutex_unlock(&makers->lock);
 	return is;
+}
+
+void maker_copies(struct fs *fs, tree_id dir)
+{
+	struct makers *makers = fs->makers;
+	struct maker *m;
+
+	pthread_mutex_lock(&makers->lock);
+	m = find(makers, dir);
+	if (m)
+		m->copies = true;
+	pthread_mutex_unlock(&makers->lock);
 }
 
 void maker_made(struct fs *fs, tree_id dir, const char *name)

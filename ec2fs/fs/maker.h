@@ -23,6 +23,9 @@ bool maker_misses(struct fs *fs, tree_id dir, const char *name, const struct tre
 		  const struct tree_caller *who);
 /* Is this caller the maker, or a process of his (rsync's receiver)? */
 bool maker_is(struct fs *fs, tree_id dir, const struct tree_caller *who);
+/* The maker insists that files are new (O_EXCL): it copies a directory, and sees nothing that it has not
+ * made, even if another file of the copy (spec) has set it. */
+void maker_copies(struct fs *fs, tree_id dir);
 /* The maker made that name: he sees it from here on. */
 void maker_made(struct fs *fs, tree_id dir, const char *name);
 

@@ -83,13 +83,16 @@ static int make_scratch(struct fs *fs, const struct tree_node *dir, const char *
 static int create_known(struct fs *fs, tree_id dir, const char *name, const struct tree_node *node,
 			const struct tree_caller *who, uint64_t since, struct fuse_file_info *fi)
 {
-	bool pretend = (node->flags & TREE_COMPUTED) &&
-		       (maker_is(fs, dir, who) || name_is_hidden(fs, dir, name));
+	bool copying = (fi->flags & O_EXCL) && maker_is(fs, dir, who);
+	bool pretend = (copying && (node->flags & (TREE_COMPUTED | TREE_NOT_COPIED))) ||
+		       ((node->flags & TREE_COMPUTED) && name_is_hidden(fs, dir, name));
 	struct open_file *of;
 
 	if (S_ISDIR(node->mode))
 		return -EISDIR;
 	unhide_name(fs, dir, name);
+	if (copying)
+		maker_copies(fs, dir);
 	maker_made(fs, dir, name);
 	if (!pretend) {
 		fi->flags |= O_TRUNC;
@@ -136,7 +139,7 @@ void fs_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 	if (r < 0)
 		reply_result(req, r);
 	else if (fuse_reply_create(req, &e, fi) == -ENOENT)
-		open_file_free(fs, open_file_of(fi));
+		open_file_unref(fs, open_file_of(fi));
 }
 
 /* How an NFS server makes files: the flags of open are not known. */
@@ -217,7 +220,9 @@ void fs_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const cha
 		reply_result(req, r);
 		return;
 	}
-	if (strncmp(name, ".#", 2) == 0 || name_is_link_temporary(name)) {
+	/* Links are places, not values: whoever copies a directory does not attach its volumes twice. */
+	if (strncmp(name, ".#", 2) == 0 || name_is_link_temporary(name) ||
+	    maker_is(fs, dir, &who)) {
 		r = scratch_make(fs, dir, name, SCRATCH_LINK, 0777, &who, target, &s);
 		if (r == 0) {
 			scratch_entry(s, &e);

@@ -14,6 +14,7 @@ struct open_file *open_file_new(enum open_mode mode, const struct tree_caller *w
 {
 	struct open_file *of = xnew(struct open_file);
 
+	atomic_init(&of->references, 1);
 	pthread_mutex_init(&of->lock, NULL);
 	of->mode = mode;
 	of->who = *who;
@@ -21,8 +22,16 @@ struct open_file *open_file_new(enum open_mode mode, const struct tree_caller *w
 	return of;
 }
 
-void open_file_free(struct fs *fs, struct open_file *of)
+struct open_file *open_file_ref(struct open_file *of)
 {
+	atomic_fetch_add(&of->references, 1);
+	return of;
+}
+
+void open_file_unref(struct fs *fs, struct open_file *of)
+{
+	if (atomic_fetch_sub(&of->references, 1) != 1)
+		return;
 	poll_forget(fs, (uintptr_t)of);
 	if (of->blob)
 		tree_blob_free(of->blob); /* with its descriptor */
@@ -87,7 +96,7 @@ int open_node(struct fs *fs, const struct tree_node *node, const struct tree_cal
 		of->rendered = true;
 	}
 	if (r < 0) {
-		open_file_free(fs, of);
+		open_file_unref(fs, of);
 		return r;
 	}
 	set_caching(fs, of, node_is_live(node), fi);

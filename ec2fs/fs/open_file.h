@@ -15,6 +15,9 @@ enum open_mode {
 };
 
 struct open_file {
+	/* A reader may close, and RELEASE come, as soon as the kernel has an answer: before the thread
+	 * that answered is done with the file. */
+	atomic_uint references;
 	pthread_mutex_t lock; /* all below but mode, id and flags of a node of the tree */
 	enum open_mode mode;
 	tree_id id; /* of a node of the tree */
@@ -41,7 +44,8 @@ struct open_file {
 };
 
 struct open_file *open_file_new(enum open_mode mode, const struct tree_caller *who);
-void open_file_free(struct fs *fs, struct open_file *of);
+struct open_file *open_file_ref(struct open_file *of);
+void open_file_unref(struct fs *fs, struct open_file *of);
 
 static inline struct open_file *open_file_of(const struct fuse_file_info *fi)
 {

@@ -29,7 +29,7 @@ static void answer(struct refresh *x)
 	if (r < 0)
 		fuse_reply_err(x->req, -r);
 	else if (fuse_reply_open(x->req, &x->fi) == -ENOENT)
-		open_file_free(fs, open_file_of(&x->fi));
+		open_file_unref(fs, open_file_of(&x->fi));
 }
 
 static bool first_to_answer(struct refresh *x)

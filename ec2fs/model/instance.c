@@ -177,7 +177,7 @@ int instance_set_key_pair(struct view *v, struct resource *r, const char *text, 
 	int result;
 
 	(void)len;
-	if (unchanged(r, "key-pair", text))
+	if (unchanged(r, "key-pair", text) || (!*text && !resource_get(r, "key-pair")))
 		return 0;
 	result = need_draft(r, "key-pair", error);
 	if (result < 0)
@@ -195,6 +195,8 @@ int instance_set_key_pair(struct view *v, struct resource *r, const char *text, 
 
 int instance_unset_key_pair(struct view *v, struct resource *r, struct ec2fs_error *error)
 {
+	if (instance_state(r) != INSTANCE_DRAFT)
+		return 0;
 	return instance_set_key_pair(v, r, "", 0, error);
 }
 
@@ -223,6 +225,8 @@ int instance_set_user_data(struct view *v, struct resource *r, const char *text,
 
 	if (f && f->value && f->value->len == len && memcmp(f->value->data, text, len) == 0)
 		return 0;
+	if (!len && !f)
+		return 0;
 	if (len > USER_DATA_MAX)
 		return ec2fs_fail(error, EC2_UserDataTooLarge,
 				  "user-data has %zu bytes; at most %d fit", len, USER_DATA_MAX);
@@ -236,8 +240,14 @@ int instance_set_user_data(struct view *v, struct resource *r, const char *text,
 	return 0;
 }
 
+/* While the state does not allow it the file just goes from sight for a moment, as other attributes do:
+ * rm -r must be able to pass. */
 int instance_unset_user_data(struct view *v, struct resource *r, struct ec2fs_error *error)
 {
+	enum instance_state s = instance_state(r);
+
+	if (s != INSTANCE_DRAFT && s != INSTANCE_STOPPED)
+		return 0;
 	return instance_set_user_data(v, r, "", 0, error);
 }
 

@@ -70,6 +70,8 @@ enum tree_flags {
 	TREE_COMPUTED = 1 << 13,
 	/* A file or link that comes and goes by its name (a tag, an attachment). */
 	TREE_FREE = 1 << 14,
+	/* What acts when it is written (state, ctl, wait): a copying tool's copy leaves it out. */
+	TREE_NOT_COPIED = 1 << 15,
 };
 
 /* Everything about one node. size is the true length of what reading gives that caller now. */

@@ -51,8 +51,9 @@ cloud_start()
 		cd /
 		"$EC2FS" -f -o "state=$STATE,compute=${CLOUD_COMPUTE:-sim}" "$@" "$CLOUD" &
 		echo $! >"$CLOUD_HOME/pid"
-		wait $!
-		echo $? >"$CLOUD_HOME/exit.new"
+		status=0
+		wait $! || status=$?
+		echo $status >"$CLOUD_HOME/exit.new"
 		mv "$CLOUD_HOME/exit.new" "$CLOUD_HOME/exit"
 	) >>"$CLOUD_HOME/log" 2>&1 </dev/null 3>&- 4>&- &
 	until mountpoint -q "$CLOUD"; do
@@ -132,16 +133,16 @@ cloud_stop()
 	fi
 	if [ -n "${BATS_ERROR_STATUS-}" ] && [ "${BATS_ERROR_STATUS-}" != 0 ]; then
 		echo "errors:" && head -n 20 "$CLOUD/errors" 2>/dev/null
-		echo "log:" && tail -n 30 "$CLOUD_HOME/log"
+		echo "log:" && tail -n 60 "$CLOUD_HOME/log" | cut -c1-160
 	fi
 	if [ -e "$CLOUD_HOME/exit" ]; then
 		umount -l "$CLOUD" 2>/dev/null || true # it crashed, and the test has said so, or:
 		[ "$(cat "$CLOUD_HOME/exit")" = 0 ] || [ "$(cat "$CLOUD_HOME/exit")" = 137 ] ||
-			fail "the daemon ended with status $(cat "$CLOUD_HOME/exit"):" "$(tail -n 30 "$CLOUD_HOME/log")"
+			fail "the daemon ended with status $(cat "$CLOUD_HOME/exit"):" "$(tail -n 60 "$CLOUD_HOME/log" | cut -c1-160)"
 		return
 	fi
 	cloud_unmount || status=$?
-	[ $status = 0 ] || fail "the daemon ended with status $status:" "$(tail -n 30 "$CLOUD_HOME/log")"
+	[ $status = 0 ] || fail "the daemon ended with status $status:" "$(tail -n 60 "$CLOUD_HOME/log" | cut -c1-160)"
 }
 
 # Takes the protections off and the instance away, and waits till it is.
