@@ -15,6 +15,8 @@
 
 /* A guest that is still booting misses the power button: it is pressed again that often. */
 #define PRESS_AGAIN (5 * 1000000000LL)
+/* How long after its machine an event may come. */
+#define GRACE (500 * 1000000LL)
 /* While a back end is not there. */
 #define RETRY_FIRST (200 * 1000000LL)
 #define RETRY_MOST (30 * 1000000000LL)
@@ -161,6 +163,20 @@ static int look(struct engine *e, const struct resource *r, struct machine *m,
 	return result;
 }
 
+/* The event that tells why may come a moment after the machine is gone: it is given that moment. */
+static bool first_miss(struct engine *e, const char *id)
+{
+	struct live *l;
+	bool first;
+
+	pthread_mutex_lock(&e->lock);
+	l = live_get(e, id);
+	first = l->end == MACHINE_END_UNKNOWN && !l->missed;
+	l->missed = first;
+	pthread_mutex_unlock(&e->lock);
+	return first;
+}
+
 static void watch_running(struct engine *e, const struct resource *r, struct machine *m)
 {
 	const char *reboot = resource_get(r, "@reboot");
@@ -174,6 +190,8 @@ static void watch_running(struct engine *e, const struct resource *r, struct mac
 		/* After a restart of the host it runs again, as EC2 recovers instances. */
 		if (!resource_is(r, "@launched", machine_boot_id(e, m)))
 			engine_record(e, r->number, record_host_restart, NULL);
+		else if (first_miss(e, r->id))
+			queue_kick_at(e->queue, r->number, queue_now() + GRACE);
 		else
 			engine_record(e, r->number, record_gone, end_reason(take_end(e, r->id)));
 		return;
@@ -237,7 +255,8 @@ static void stop(struct engine *e, const struct resource *r, struct machine *m)
 	if (look(e, r, m, &state) < 0)
 		return;
 	if (state == MACHINE_ABSENT) {
-		/* Saved, but the daemon ended before it could say so: the end is known or the file is. */
+		/* Saved, but the daemon ended before it could say so: the end is known or the file
+		 * is. */
 		if (instance_wants(r, "hibernated") && access(memory, F_OK) == 0)
 			engine_record(e, r->number, record_hibernated, NULL);
 		else

@@ -32,16 +32,17 @@ struct engine {
 	struct blobs *blobs;
 	char *state_dir;
 	int64_t stop_timeout; /* ns */
-	char *boot_id;	      /* of this boot of the host */
+	char *boot_id;        /* of this boot of the host */
 	char *process_id;     /* of this life of the daemon */
 	struct queue *queue;
-	pthread_mutex_t lock; /* guards the lists below; never held across a provider's or volume's call */
+	pthread_mutex_t
+		lock; /* guards the lists below; never held across a provider's or volume's call */
 	struct compute **computes;
 	size_t compute_count, compute_capacity;
 	struct storage **storages;
 	size_t storage_count, storage_capacity;
 	struct table live; /* of struct live */
-	char **trash;	   /* names of blobs to remove */
+	char **trash;      /* names of blobs to remove */
 	size_t trash_count, trash_capacity;
 	atomic_bool started;
 };
@@ -54,6 +55,7 @@ struct live {
 	char *id;
 	enum machine_end end; /* why its machine went, as the provider told */
 	struct bytes *screenshot, *metrics;
+	bool missed; /* its machine was not there at the last look, and no event had said why */
 	unsigned failures; /* tries in a row that the back end was not there for */
 };
 
@@ -73,7 +75,8 @@ void engine_instance_job(struct engine *e, const struct resource *r);
 void engine_image_job(struct engine *e, const struct resource *r);
 void engine_volume_job(struct engine *e, const struct resource *r);
 
-/* A change of one resource by the engine: fn is called with the staged version unless it is gone. */
+/* A change of one resource by the engine: fn is called with the staged version unless it is gone.
+ */
 int engine_record(struct engine *e, uint64_t number,
 		  void (*fn)(struct view *v, struct resource *r, const void *context),
 		  const void *context);

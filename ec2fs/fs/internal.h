@@ -3,22 +3,23 @@
  *
  * Locks. All of them are mutexes of one object each:
  *
- *	open_file.lock		what one open file has read and written; a request on it holds the lock while it
- *				asks the tree, so requests on one handle go one after the other
- *	commit.lock[]		taken inside open_file.lock (or by a rename): "read the present content, join,
- *				store" of one node is one step
- *	scratch.lock		content and times of one scratch file; inside open_file.lock
- *	the tables' own		scratches, ids, hidden names, makers, writers, polls, parked requests, the
- *				notifier's queue: taken last, held for a few instructions, nothing is called under them
+ *	open_file.lock		what one open file has read and written; a request on it holds the
+ *lock while it asks the tree, so requests on one handle go one after the other commit.lock[]
+ *taken inside open_file.lock (or by a rename): "read the present content, join, store" of one node
+ *is one step scratch.lock		content and times of one scratch file; inside open_file.lock
+ *	the tables' own		scratches, ids, hidden names, makers, writers, polls, parked
+ *requests, the notifier's queue: taken last, held for a few instructions, nothing is called under
+ *them
  *
- * The kernel has locks too: a LOOKUP, CREATE, MKDIR, RENAME … comes with its directory locked, a READ
- * through the page cache with its pages locked, and telling the kernel to forget an entry or a page takes the
- * same locks. So only the notifier's thread tells it (invalidate.c); it holds no lock of ours, and no handler
- * waits for it. A WRITE or FLUSH, which come with no directory or page locked, may leave their *answer* to the
- * notifier (reply_when_known), so that whoever hears of the change also sees it everywhere.
+ * The kernel has locks too: a LOOKUP, CREATE, MKDIR, RENAME … comes with its directory locked, a
+ *READ through the page cache with its pages locked, and telling the kernel to forget an entry or a
+ *page takes the same locks. So only the notifier's thread tells it (invalidate.c); it holds no lock
+ *of ours, and no handler waits for it. A WRITE or FLUSH, which come with no directory or page
+ *locked, may leave their *answer* to the notifier (reply_when_known), so that whoever hears of the
+ *change also sees it everywhere.
  *
- * The tree's watch function (invalidate.c) runs in any thread, perhaps under locks of the tree's: it takes
- * nothing but the notifier's queue.
+ * The tree's watch function (invalidate.c) runs in any thread, perhaps under locks of the tree's:
+ *it takes nothing but the notifier's queue.
  */
 #ifndef EC2FS_FS_INTERNAL_H
 #define EC2FS_FS_INTERNAL_H
@@ -50,9 +51,10 @@ struct fs {
 	struct polls *polls;
 	struct notifier *notifier;
 	struct waiters *waiters;
+	struct mount_watch *mount_watch;
 	struct commit commit;
-	pthread_t server;      /* the thread in fs_serve */
-	atomic_bool serving;   /* server is valid */
+	pthread_t server;    /* the thread in fs_serve */
+	atomic_bool serving; /* server is valid */
 	atomic_bool asked_to_stop;
 };
 
@@ -97,6 +99,9 @@ static inline void reply_result(fuse_req_t req, int result)
 {
 	fuse_reply_err(req, result < 0 ? -result : 0);
 }
+
+/* Makes fs_serve return, mounted or not. Any thread. */
+void fs_end_serving(struct fs *fs);
 
 /* The requests, by what they are about. */
 void fs_lookup(fuse_req_t req, fuse_ino_t parent, const char *name);

@@ -2,6 +2,7 @@
 #include "ec2fs/fs/hidden.h"
 #include "ec2fs/fs/invalidate.h"
 #include "ec2fs/fs/maker.h"
+#include "ec2fs/fs/mount_watch.h"
 #include "ec2fs/fs/nodes.h"
 #include "ec2fs/fs/poll.h"
 #include "ec2fs/fs/refresh.h"
@@ -18,9 +19,9 @@
 static void fs_init(void *userdata, struct fuse_conn_info *conn)
 {
 	const unsigned wanted[] = {FUSE_CAP_ATOMIC_O_TRUNC, FUSE_CAP_EXPORT_SUPPORT,
-				   FUSE_CAP_READDIRPLUS, FUSE_CAP_READDIRPLUS_AUTO,
-				   FUSE_CAP_SPLICE_READ, FUSE_CAP_SPLICE_WRITE,
-				   FUSE_CAP_SPLICE_MOVE, FUSE_CAP_PARALLEL_DIROPS};
+				   FUSE_CAP_READDIRPLUS,    FUSE_CAP_READDIRPLUS_AUTO,
+				   FUSE_CAP_SPLICE_READ,    FUSE_CAP_SPLICE_WRITE,
+				   FUSE_CAP_SPLICE_MOVE,    FUSE_CAP_PARALLEL_DIROPS};
 
 	(void)userdata;
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
@@ -105,6 +106,7 @@ static int new_session(struct fs *fs, const struct fs_options *o, struct ec2fs_e
 
 static void free_parts(struct fs *fs)
 {
+	mount_watch_free(fs->mount_watch);
 	waiters_free(fs->waiters);
 	notifier_free(fs->notifier);
 	polls_free(fs->polls);
@@ -155,6 +157,7 @@ int fs_mount(struct tree *tree, const struct fs_options *options, struct fs **re
 		free_parts(fs);
 		return r;
 	}
+	fs->mount_watch = mount_watch_new(fs);
 	tree_watch(tree, notifier_watch, fs);
 	*ret = fs;
 	return 0;
@@ -185,10 +188,15 @@ int fs_serve(struct fs *fs)
 
 void fs_stop(struct fs *fs)
 {
+	umount2(fs->mountpoint, MNT_DETACH);
+	fs_end_serving(fs);
+}
+
+void fs_end_serving(struct fs *fs)
+{
 	atomic_store(&fs->asked_to_stop, true);
 	fuse_session_exit(fs->session);
-	/* Unmounting ends the workers' reads. */
-	umount2(fs->mountpoint, MNT_DETACH);
+	/* libfuse ends its workers once its main thread has seen that. */
 	if (atomic_load(&fs->serving))
 		pthread_kill(fs->server, SIGUSR2);
 }

@@ -39,9 +39,12 @@ image()
 	kill -9 "$(cloud_pid)"
 	cloud_await_exit || true
 	cd /
-	refuses ENOTCONN 'ls "$CLOUD"' || run ls "$CLOUD"
-	cloud_start
-	lists us-east-1a availability-zones
+	run ls "$CLOUD"
+	[[ $output == *"not connected"* ]]
+	"$EC2FS" -o "state=$STATE,compute=sim" "$CLOUD" 3>&- 4>&-
+	lists us-east-1a "$CLOUD/us-east-1/availability-zones"
+	umount "$CLOUD"
+	soon 10 flock -n "$STATE/lock" true
 }
 
 # Does things at random and notes what was acknowledged: "NAME VALUE" for each tag, "- NAME" for what went.
