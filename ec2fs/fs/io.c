@@ -204,19 +204,12 @@ void fs_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_inf
 /* `: > f` of a document clears it; of a name in tags/ makes it. Nobody hears of an error here. */
 static void finish(struct fs *fs, struct open_file *of)
 {
-	struct tree_node made;
-	cleanup_free char *name = NULL;
-
 	if (of->wrote)
 		return;
 	if (of->mode == OPEN_TEXT && of->truncated && (of->flags & TREE_DOCUMENT))
 		tree_store(fs->tree, of->id, &of->who, "", 0);
-	if (of->mode != OPEN_NEW)
-		return;
-	name = scratch_name(of->scratch);
-	if (name && tree_create(fs->tree, scratch_dir(of->scratch), name, 0644, &of->who, "", 0,
-				&made) == 0)
-		scratch_become(of->scratch, made.id);
+	if (of->mode == OPEN_NEW && !scratch_became(of->scratch))
+		open_file_take(fs, of, "", 0);
 }
 
 void fs_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
@@ -227,7 +220,7 @@ void fs_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	(void)ino;
 	open_file_flush(fs, of);
 	finish(fs, of);
-	if (of->mode == OPEN_NEW && of->wrote)
+	if (of->mode == OPEN_NEW && of->wrote && !scratch_became(of->scratch))
 		scratch_drop(of->scratch); /* refused: it never was */
 	open_file_unref(fs, of);
 	reply_result(req, 0);

@@ -69,6 +69,8 @@ int open_file_write(struct fs *fs, struct open_file *of, fuse_req_t req, const c
 		    size_t len, off_t off);
 /* Takes what is not stored yet (flush, fsync); under of->lock. */
 int open_file_flush(struct fs *fs, struct open_file *of);
+/* Makes that text the content, durably: sets the value, or makes the free file; under of->lock. */
+int open_file_take(struct fs *fs, struct open_file *of, const char *text, size_t len);
 /* ftruncate; under of->lock. */
 int open_file_truncate(struct fs *fs, struct open_file *of, off_t size);
 /* The blob that is being written, begun when need be; under of->lock. */

@@ -81,17 +81,14 @@ static int place(struct fs *fs, struct open_file *of, const char *data, size_t l
 	return 0;
 }
 
-/* Makes the free file, or sets the value. */
-static int take(struct fs *fs, struct open_file *of, const char *text, size_t len)
+/* Under the directory's commit lock. */
+static int make_free_file(struct fs *fs, struct open_file *of, const char *text, size_t len)
 {
+	cleanup_free char *name = scratch_name(of->scratch);
 	struct tree_node made;
-	cleanup_free char *name = NULL;
 	struct stat st;
 	int r;
 
-	if (of->mode == OPEN_TEXT)
-		return tree_store(fs->tree, of->id, &of->who, text, len);
-	name = scratch_name(of->scratch);
 	if (!name)
 		return -ENOENT;
 	scratch_stat(of->scratch, &st);
@@ -101,10 +98,31 @@ static int take(struct fs *fs, struct open_file *of, const char *text, size_t le
 		return r;
 	scratch_become(of->scratch, made.id);
 	of->id = made.id;
-	of->mode = OPEN_TEXT;
 	return 0;
 }
 
+/* Makes the free file, or sets the value. */
+int open_file_take(struct fs *fs, struct open_file *of, const char *text, size_t len)
+{
+	pthread_mutex_t *lock;
+	int r = 0;
+
+	if (of->mode == OPEN_NEW) {
+		/* Two handles may have the name open before either has made the file. */
+		lock = commit_lock(fs, scratch_dir(of->scratch));
+		pthread_mutex_lock(lock);
+		of->id = scratch_became(of->scratch);
+		if (!of->id)
+			r = make_free_file(fs, of, text, len);
+		else
+			r = tree_store(fs->tree, of->id, &of->who, text, len);
+		pthread_mutex_unlock(lock);
+		if (r == 0)
+			of->mode = OPEN_TEXT;
+		return r;
+	}
+	return tree_store(fs->tree, of->id, &of->who, text, len);
+}
 /* A scalar: text is taken as soon as it is a whole value. */
 static int write_scalar(struct fs *fs, struct open_file *of)
 {
@@ -125,7 +143,7 @@ static int write_scalar(struct fs *fs, struct open_file *of)
 		of->dirty = true;
 		return 0;
 	}
-	r = take(fs, of, text, len);
+	r = open_file_take(fs, of, text, len);
 	if (r < 0)
 		drop(of);
 	else if (ended)
@@ -237,7 +255,7 @@ int open_file_flush(struct fs *fs, struct open_file *of)
 		return flush_blob(of);
 	if (!of->dirty || (of->mode != OPEN_TEXT && of->mode != OPEN_NEW))
 		return 0;
-	r = take(fs, of, strbuf_str(&of->text), of->text.len);
+	r = open_file_take(fs, of, strbuf_str(&of->text), of->text.len);
 	if (r < 0)
 		drop(of);
 	of->dirty = false;
