@@ -12,15 +12,19 @@
 
 static const char usage[] =
 	"usage: ec2fs [OPTION...] MOUNTPOINT\n"
-	"       ec2fs SOURCE MOUNTPOINT [-o OPTIONS]      (as mount(8) calls it; SOURCE is ignored)\n"
+	"       ec2fs SOURCE MOUNTPOINT [-o OPTIONS]      (as mount(8) calls it; SOURCE is "
+	"ignored)\n"
 	"\n"
-	"Mounts a cloud: a directory tree that is a small Amazon EC2. It goes to the background once\n"
-	"it serves. Unmount it with umount or fusermount3 -u; instances run on, and the next mount\n"
+	"Mounts a cloud: a directory tree that is a small Amazon EC2. It goes to the background "
+	"once\n"
+	"it serves. Unmount it with umount or fusermount3 -u; instances run on, and the next "
+	"mount\n"
 	"finds them again.\n"
 	"\n"
 	"  -f, --foreground       stay in the foreground and log to standard error\n"
 	"  -d, --debug            log more; implies -f\n"
-	"  -o OPTION[,OPTION...]  any of these, or options of FUSE (allow_other, ro, max_read=N …):\n"
+	"  -o OPTION[,OPTION...]  any of these, or options of FUSE (allow_other, ro, max_read=N "
+	"…):\n"
 	"      state=DIR            where the state is kept (/var/lib/ec2fs)\n"
 	"      compute=URI          what runs the machines of new zones: a libvirt URI or sim\n"
 	"                           (qemu:///system)\n"
@@ -71,8 +75,8 @@ static char *absolute(const char *path)
 static int one_option(struct options *o, const char *option, struct strbuf *rest)
 {
 	/* What mount(8) passes on from fstab and is not for us, nor for libfuse. */
-	static const char *const ignored[] = {"defaults", "auto",   "noauto", "user",
-					      "nofail",	  "_netdev", "nouser", "rw"};
+	static const char *const ignored[] = {"defaults", "auto",    "noauto", "user",
+					      "nofail",   "_netdev", "nouser", "rw"};
 	const char *value;
 	char *end;
 

@@ -6,9 +6,9 @@
 
 struct options {
 	char *mountpoint;
-	char *state;   /* absolute; "/var/lib/ec2fs" */
-	char *compute; /* of zones made from now on: "qemu:///system" */
-	char *storage; /* "file:STATE/volumes" */
+	char *state;      /* absolute; "/var/lib/ec2fs" */
+	char *compute;    /* of zones made from now on: "qemu:///system" */
+	char *storage;    /* "file:STATE/volumes" */
 	int stop_timeout; /* seconds; 120 */
 	bool foreground, debug;
 	char *mount_options; /* what is left for libfuse and the kernel; NULL: nothing */
@@ -16,8 +16,8 @@ struct options {
 
 enum { OPTIONS_GO, OPTIONS_DONE, OPTIONS_WRONG };
 
-/* OPTIONS_GO: *ret is filled, to be freed. OPTIONS_DONE: --help or --version were answered on standard output.
- * OPTIONS_WRONG: what is wrong was told on standard error. */
+/* OPTIONS_GO: *ret is filled, to be freed. OPTIONS_DONE: --help or --version were answered on
+ * standard output. OPTIONS_WRONG: what is wrong was told on standard error. */
 int options_parse(int argc, char **argv, struct options *ret);
 void options_free(struct options *o);
 

@@ -17,38 +17,39 @@
 #include <stdint.h>
 
 enum machine_state {
-	MACHINE_ABSENT,	 /* nothing of that name runs */
+	MACHINE_ABSENT,  /* nothing of that name runs */
 	MACHINE_RUNNING, /* its virtual CPUs run, or would if the guest had not gone to sleep */
-	MACHINE_PAUSED,	 /* exists, but its CPUs stand still */
+	MACHINE_PAUSED,  /* exists, but its CPUs stand still */
 	MACHINE_STOPPING /* it is on its way out: shutting down or being saved */
 };
 
 /* Why a machine that was there is not there any more. */
 enum machine_end {
-	MACHINE_END_UNKNOWN,  /* nobody watched */
-	MACHINE_END_GUEST,    /* the guest powered itself off, or obeyed the power button */
+	MACHINE_END_UNKNOWN,   /* nobody watched */
+	MACHINE_END_GUEST,     /* the guest powered itself off, or obeyed the power button */
 	MACHINE_END_DESTROYED, /* somebody pulled the plug */
-	MACHINE_END_CRASHED,  /* the guest's kernel panicked, or the virtual machine's program died */
-	MACHINE_END_SAVED     /* its memory went to a file */
+	MACHINE_END_CRASHED,   /* the guest's kernel panicked, or the virtual machine's program died
+				*/
+	MACHINE_END_SAVED      /* its memory went to a file */
 };
 
 struct machine_disk {
 	const char *path;   /* an image in raw format, or a block device */
 	const char *target; /* the name the host gives it: "vda", "vdb" … */
 	const char *serial; /* at most 20 bytes: the volume's ID without its dash */
-	bool block;	    /* a block device, not a file */
+	bool block;         /* a block device, not a file */
 	bool read_only;
 };
 
 /* All that is needed to build one machine. Everything is borrowed for the time of the call. */
 struct machine_spec {
-	const char *id;		  /* i-0123456789abcdef0 */
-	const char *owner;	  /* UUID of the state directory; list() tells only machines of it */
-	const char *uuid;	  /* begins with "ec2": cloud-init looks for that */
-	const char *type;	  /* t3.micro: DMI's product name */
+	const char *id;    /* i-0123456789abcdef0 */
+	const char *owner; /* UUID of the state directory; list() tells only machines of it */
+	const char *uuid;  /* begins with "ec2": cloud-init looks for that */
+	const char *type;  /* t3.micro: DMI's product name */
 	const char *architecture; /* EC2's: x86_64 or arm64 */
 	unsigned vcpus;
-	uint64_t memory; /* bytes */
+	uint64_t memory;     /* bytes */
 	const char *kernel;  /* direct boot: path, or NULL to boot the first disk */
 	const char *ramdisk; /* path or NULL */
 	const char *cmdline; /* or NULL */
@@ -66,8 +67,8 @@ struct machine_stats {
 };
 
 struct provider_capacity {
-	unsigned vcpus;	 /* of the host */
-	uint64_t memory; /* bytes of the host */
+	unsigned vcpus;   /* of the host */
+	uint64_t memory;  /* bytes of the host */
 	bool accelerated; /* KVM, not emulation */
 };
 
@@ -75,7 +76,8 @@ struct provider_capacity {
 struct provider_events {
 	/* The machine ended or changed; look again. end is UNKNOWN unless it has just gone. */
 	void (*machine)(void *context, const char *id, enum machine_end end);
-	/* The link to the back end came (true) or went (false); on true look at everything again. */
+	/* The link to the back end came (true) or went (false); on true look at everything again.
+	 */
 	void (*link)(void *context, bool up);
 };
 
@@ -89,7 +91,8 @@ struct provider_ops {
 	/* Machines end with this process: to them its next start is a restart of the host. */
 	bool forgets;
 
-	/* Is this value of a zone's `compute` file one of ours? Pure; 0, or -EINVAL with the story. */
+	/* Is this value of a zone's `compute` file one of ours? Pure; 0, or -EINVAL with the story.
+	 */
 	bool (*claims)(const char *uri);
 	int (*check)(const char *uri, struct ec2fs_error *error);
 	/*
@@ -104,7 +107,8 @@ struct provider_ops {
 
 	/*
 	 * The verbs. All are idempotent: starting what runs and destroying what is absent succeed.
-	 * No link: Unavailable (EAGAIN). No such machine where one is needed: InvalidInstanceID_NotFound.
+	 * No link: Unavailable (EAGAIN). No such machine where one is needed:
+	 * InvalidInstanceID_NotFound.
 	 */
 	int (*start)(struct provider *p, const struct machine_spec *spec,
 		     struct ec2fs_error *error);

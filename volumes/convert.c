@@ -45,8 +45,8 @@ static void look(void *context, const char *data, size_t len)
 int disk_convert(const char *from, const char *to, void (*progress)(void *context, int percent),
 		 void *context, struct ec2fs_error *error)
 {
-	const char *const argv[] = {"qemu-img", "convert", "-p",  "-f", "qcow2",
-				    "-O",	"raw",	   "--", from, to,    NULL};
+	const char *const argv[] = {"qemu-img", "convert", "-p", "-f", "qcow2", "-O",
+				    "raw",      "--",      from, to,   NULL};
 	struct watching w = {.progress = progress, .context = context, .last = -1};
 	int r = spawn_stream(argv, TIMEOUT_MS, NULL, progress ? look : NULL, &w, error);
 

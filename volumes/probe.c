@@ -43,7 +43,9 @@ static const struct {
 	{"<<< ", 4, 0, "a VDI disk", "convert it with qemu-img convert -O qcow2"},
 	{"QED\0", 4, 0, "a QED disk", "convert it with qemu-img convert -O qcow2"},
 	{"\x1f\x8b", 2, 0, "gzip data", "unpack it with gunzip first"},
-	{"\xfd" "7zXZ", 5, 0, "xz data", "unpack it with unxz first"},
+	{"\xfd"
+	 "7zXZ",
+	 5, 0, "xz data", "unpack it with unxz first"},
 	{"\x28\xb5\x2f\xfd", 4, 0, "zstd data", "unpack it with unzstd first"},
 	{"BZh", 3, 0, "bzip2 data", "unpack it with bunzip2 first"},
 	{"PK\x03\x04", 4, 0, "a zip archive", "unpack it first"},
@@ -84,10 +86,11 @@ static int probe_qcow2(const struct qcow2_header *h, ssize_t len, struct disk_in
 		return ec2fs_fail(error, EC2_InvalidParameterValue,
 				  "the qcow2 file is encrypted; decrypt it with qemu-img convert");
 	if (!size || size > MOST_VIRTUAL)
-		return ec2fs_fail(error, EC2_InvalidParameterValue,
-				  "the disk's virtual size is %llu bytes; it must be from 1 byte to "
-				  "64 TiB",
-				  (unsigned long long)size);
+		return ec2fs_fail(
+			error, EC2_InvalidParameterValue,
+			"the disk's virtual size is %llu bytes; it must be from 1 byte to "
+			"64 TiB",
+			(unsigned long long)size);
 	*ret = (struct disk_info){DISK_QCOW2, size};
 	return 0;
 }

@@ -73,9 +73,9 @@ struct disk_info {
 
 /*
  * Looks at an image file. Refused with InvalidParameterValue (EINVAL): empty, a length that is no
- * multiple of 512 (raw), other formats and archives known by their magic (VMDK, VHD, VHDX, VDI, QED,
- * ISO 9660 is fine, gzip, xz, zstd, bzip2, zip, tar), a qcow2 with a backing file, an external data
- * file, encryption, unknown incompatible features, or a virtual size that is 0 or over 64 TiB.
+ * multiple of 512 (raw), other formats and archives known by their magic (VMDK, VHD, VHDX, VDI,
+ * QED, ISO 9660 is fine, gzip, xz, zstd, bzip2, zip, tar), a qcow2 with a backing file, an external
+ * data file, encryption, unknown incompatible features, or a virtual size that is 0 or over 64 TiB.
  */
 int disk_probe(int fd, struct disk_info *ret, struct ec2fs_error *error);
 

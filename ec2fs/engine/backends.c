@@ -33,9 +33,10 @@ static void kick_zones(struct engine *e, const char *uri)
 {
 	struct view v = cloud_read(e->cloud);
 
-	view_each(&v, ROOT_NUMBER, KIND_REGION, region)
-		view_each(&v, region->number, KIND_ZONE, zone) if (resource_is(zone, "compute", uri))
-			queue_kick(e->queue, zone->number);
+	view_each (&v, ROOT_NUMBER, KIND_REGION, region)
+		view_each (&v, region->number, KIND_ZONE, zone)
+			if (resource_is(zone, "compute", uri))
+				queue_kick(e->queue, zone->number);
 	cloud_read_end(e->cloud);
 }
 
@@ -239,10 +240,10 @@ void engine_zone_job(struct engine *e, const struct resource *zone)
 		engine_record(e, zone->number, record_capacity, &capacity);
 	remove_strays(e, c);
 	v = cloud_read(e->cloud);
-	view_each(&v, zone->parent, KIND_INSTANCE, r) if (
-		resource_is(r, "availability-zone", zone->name) &&
-		instance_state(r) != INSTANCE_DRAFT && instance_state(r) != INSTANCE_STOPPED)
-		queue_kick(e->queue, r->number);
+	view_each (&v, zone->parent, KIND_INSTANCE, r)
+		if (resource_is(r, "availability-zone", zone->name) &&
+		    instance_state(r) != INSTANCE_DRAFT && instance_state(r) != INSTANCE_STOPPED)
+			queue_kick(e->queue, r->number);
 	cloud_read_end(e->cloud);
 }
 

@@ -38,8 +38,7 @@ int engine_record(struct engine *e, uint64_t number,
 
 	if (r < 0) {
 		/* What could not be recorded (a full disk) is found again by looking. */
-		log_warning("what happened could not be recorded, trying again: %s",
-			    error.message);
+		log_warning("what happened could not be recorded, trying again: %s", error.message);
 		queue_kick_at(e->queue, number, queue_now() + 2000000000LL);
 	}
 	return r;
@@ -194,11 +193,9 @@ int engine_start(struct engine *e, struct ec2fs_error *error)
 	(void)error;
 	v = cloud_read(e->cloud);
 	atomic_store(&e->started, true);
-	view_each(&v, ROOT_NUMBER, KIND_REGION, region)
-	{
+	view_each (&v, ROOT_NUMBER, KIND_REGION, region) {
 		for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-			view_each(&v, region->number, kinds[i], r)
-			{
+			view_each (&v, region->number, kinds[i], r) {
 				if (r->kind == KIND_VOLUME && !resource_is(r, "state", "deleting"))
 					continue;
 				if (r->kind == KIND_IMAGE && !image_needs_conversion(r))

@@ -1,6 +1,6 @@
 /*
- * engine: makes what is wanted be. For each resource that needs work there is one job at a time; a job
- * looks at wanted and observed, takes a step that may be repeated, and records it through the
+ * engine: makes what is wanted be. For each resource that needs work there is one job at a time; a
+ * job looks at wanted and observed, takes a step that may be repeated, and records it through the
  * model. After kill -9 at any instruction the next start looks again and goes on.
  */
 #ifndef EC2FS_ENGINE_ENGINE_H
@@ -23,7 +23,8 @@ struct engine_options {
 /* Nothing happens before engine_start. cloud and blobs outlive the engine. */
 struct engine *engine_new(struct cloud *cloud, struct blobs *blobs,
 			  const struct engine_options *options);
-/* Opens the zones' back ends, adopts what runs, and goes on with what was under way. Returns at once. */
+/* Opens the zones' back ends, adopts what runs, and goes on with what was under way. Returns at
+ * once. */
 int engine_start(struct engine *e, struct ec2fs_error *error);
 /* Waits for the steps under way, lets go of the back ends (machines go on), frees. */
 void engine_stop(struct engine *e);
@@ -32,7 +33,8 @@ void engine_stop(struct engine *e);
 int engine_check_compute(const char *uri, struct ec2fs_error *error);
 int engine_check_storage(const char *uri, struct ec2fs_error *error);
 
-/* Is the file a disk that can be imported? *ret_value, to be freed: "raw SIZE" or "qcow2 VIRTUAL-SIZE". */
+/* Is the file a disk that can be imported? *ret_value, to be freed: "raw SIZE" or "qcow2
+ * VIRTUAL-SIZE". */
 int engine_inspect_disk(int fd, char **ret_value, struct ec2fs_error *error);
 
 /* Live data of an instance, by its ID; each appends what there is, maybe nothing. */

@@ -65,8 +65,8 @@ static void describe_volumes(const struct view *v, const struct resource *r, str
 static void describe_spec(struct engine *e, const struct view *v, const struct resource *r,
 			  struct machine *m)
 {
-	const struct resource *type = view_find(v, r->parent, KIND_INSTANCE_TYPE,
-						resource_or(r, "instance-type", ""));
+	const struct resource *type =
+		view_find(v, r->parent, KIND_INSTANCE_TYPE, resource_or(r, "instance-type", ""));
 
 	m->spec.id = keep_copy(m, r->id);
 	m->spec.owner = cloud_uuid(e->cloud);
@@ -140,7 +140,8 @@ static int make_dirs(struct engine *e, const struct machine *m, struct ec2fs_err
 	return 0;
 }
 
-/* The instance's own name for a blob, which then may go: a hard link, or a copy across file systems. */
+/* The instance's own name for a blob, which then may go: a hard link, or a copy across file
+ * systems. */
 static int own_copy(struct engine *e, const struct machine *m, const char *blob, const char *file,
 		    struct ec2fs_error *error)
 {

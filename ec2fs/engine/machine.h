@@ -11,11 +11,11 @@ struct machine {
 	struct volumes *volumes;
 	struct machine_spec spec;
 	struct machine_disk disk;
-	bool launched;	      /* once before: its files are there */
-	uint64_t root_size;   /* bytes */
-	char *root_id;	      /* volume ID; NULL when it has no root volume */
-	bool root_wanted;     /* not yet made */
-	char *image_disk;     /* names of blobs, or NULL */
+	bool launched;      /* once before: its files are there */
+	uint64_t root_size; /* bytes */
+	char *root_id;      /* volume ID; NULL when it has no root volume */
+	bool root_wanted;   /* not yet made */
+	char *image_disk;   /* names of blobs, or NULL */
 	char *image_kernel;
 	char *image_ramdisk;
 	bool image_gone;

@@ -11,7 +11,7 @@
 struct job {
 	uint64_t number;
 	bool ready, running, again;
-	int64_t due;	  /* 0: no appointment */
+	int64_t due;      /* 0: no appointment */
 	struct job *next; /* in the line of the ready */
 };
 

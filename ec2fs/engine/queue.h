@@ -10,7 +10,8 @@ struct queue;
  * while there is nothing to do. */
 struct queue *queue_new(void (*run)(void *context, uint64_t number), void *context,
 			unsigned workers);
-/* Ends the threads after the jobs that run now; what waits is forgotten, kicks do nothing any more. */
+/* Ends the threads after the jobs that run now; what waits is forgotten, kicks do nothing any more.
+ */
 void queue_stop(struct queue *q);
 /* After queue_stop. */
 void queue_free(struct queue *q);

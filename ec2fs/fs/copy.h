@@ -8,8 +8,8 @@
 
 /* Writes all of it at that offset; 0 or a negative errno. */
 int write_all(int fd, const void *data, size_t len, off_t off);
-/* Copies the first `size` bytes of a file over the beginning of another, holes as holes, without copying
- * where the file system can share. 0 or a negative errno. */
+/* Copies the first `size` bytes of a file over the beginning of another, holes as holes, without
+ * copying where the file system can share. 0 or a negative errno. */
 int copy_all(int from, int to, uint64_t size);
 
 #endif

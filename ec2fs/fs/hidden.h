@@ -1,7 +1,7 @@
 /*
  * Names that were unlinked or renamed away, and are gone for a moment: the first half of the
- * unlink-and-create by which tar, mv, install and git write, and of rm -r. They come back by being made again
- * (which is a write), or by themselves.
+ * unlink-and-create by which tar, mv, install and git write, and of rm -r. They come back by being
+ * made again (which is a write), or by themselves.
  */
 #ifndef EC2FS_FS_HIDDEN_H
 #define EC2FS_FS_HIDDEN_H

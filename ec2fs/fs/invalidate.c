@@ -1,8 +1,8 @@
 /*
- * The notifier: one thread that tells the kernel what to forget. Changes are numbered; a small table of
- * slots, many nodes to a slot, remembers the latest change of each and whether the kernel knows. While it
- * does not, answers carry no cache time and opens keep no pages, so nobody who comes after a change was
- * acknowledged meets something older, however long the notifier takes.
+ * The notifier: one thread that tells the kernel what to forget. Changes are numbered; a small
+ * table of slots, many nodes to a slot, remembers the latest change of each and whether the kernel
+ * knows. While it does not, answers carry no cache time and opens keep no pages, so nobody who
+ * comes after a change was acknowledged meets something older, however long the notifier takes.
  */
 #include "ec2fs/fs/invalidate.h"
 
@@ -25,9 +25,9 @@
 #define RECENTLY NS_PER_SECOND
 
 struct slot {
-	atomic_uint_least64_t changed;	/* number of the latest change */
+	atomic_uint_least64_t changed;  /* number of the latest change */
 	atomic_uint_least64_t notified; /* the kernel knows of changes up to this */
-	atomic_int_least64_t told;	/* when the kernel was last given facts to keep; monotonic ns */
+	atomic_int_least64_t told; /* when the kernel was last given facts to keep; monotonic ns */
 };
 
 struct item {
@@ -85,8 +85,8 @@ struct notifier *notifier_new(struct fs *fs)
 }
 
 /*
- * Changes of one node are one item. The index holds positions instead of pointers, as the array moves; what is
- * looked for lies behind its last item.
+ * Changes of one node are one item. The index holds positions instead of pointers, as the array
+ * moves; what is looked for lies behind its last item.
  */
 static bool same_node(const void *item, const void *key)
 {
@@ -306,9 +306,9 @@ static void sleep_until_needed(struct notifier *n)
 		}
 		if (monotonic_now() >= n->echo_at)
 			break;
-		pthread_cond_timedwait(&n->changed, &n->lock,
-				       &(struct timespec){n->echo_at / NS_PER_SECOND,
-							  n->echo_at % NS_PER_SECOND});
+		pthread_cond_timedwait(
+			&n->changed, &n->lock,
+			&(struct timespec){n->echo_at / NS_PER_SECOND, n->echo_at % NS_PER_SECOND});
 	}
 	if (n->echo_count && monotonic_now() >= n->echo_at) {
 		for (size_t i = 0; i < n->echo_count; i++)

@@ -1,4 +1,5 @@
-/* What changed, on its way to the kernel's caches; see internal.h for why it has a thread of its own. */
+/* What changed, on its way to the kernel's caches; see internal.h for why it has a thread of its
+ * own. */
 #ifndef EC2FS_FS_INVALIDATE_H
 #define EC2FS_FS_INVALIDATE_H
 
@@ -7,8 +8,8 @@
 struct notifier *notifier_new(struct fs *fs);
 /* Starts the thread. */
 int notifier_start(struct notifier *n);
-/* From here on what changes is no longer told; waits, at most a second, until the thread is idle. While requests
- * are still served. */
+/* From here on what changes is no longer told; waits, at most a second, until the thread is idle.
+ * While requests are still served. */
 void notifier_quiesce(struct notifier *n);
 /* Ends the thread and frees; answers what was left to it. Accepts NULL. */
 void notifier_free(struct notifier *n);
@@ -32,8 +33,8 @@ void facts_told(struct fs *fs, tree_id id);
 
 /*
  * Answers with the count, or with the negative errno in it (a plain success is count 0 of a request
- * other than WRITE: `write` false), once the kernel knows all changes until now. Only for requests that hold none of
- * the kernel's locks that the notifier may want: WRITE, FLUSH, FSYNC.
+ * other than WRITE: `write` false), once the kernel knows all changes until now. Only for requests
+ * that hold none of the kernel's locks that the notifier may want: WRITE, FLUSH, FSYNC.
  */
 void reply_when_known(struct fs *fs, fuse_req_t req, bool write, ssize_t count);
 

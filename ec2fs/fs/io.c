@@ -44,13 +44,15 @@ static void read_shown(fuse_req_t req, struct open_file *of, size_t size, off_t 
 	size_t len = of->shown.len;
 	bool stale = of->cached && changes_of(fs, of->id) > of->since;
 
-	/* The kernel keeps in its pages what this open saw; when that is old, it is not to be kept. */
+	/* The kernel keeps in its pages what this open saw; when that is old, it is not to be kept.
+	 */
 	if (stale)
 		invalidate_node(fs, of->id);
 	if ((uint64_t)off >= len)
 		fuse_reply_buf(req, NULL, 0);
 	else
-		fuse_reply_buf(req, of->shown.data + off, len - (size_t)off < size ? len - (size_t)off : size);
+		fuse_reply_buf(req, of->shown.data + off,
+			       len - (size_t)off < size ? len - (size_t)off : size);
 	if (stale)
 		invalidate_node(fs, of->id);
 }

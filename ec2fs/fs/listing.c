@@ -1,4 +1,5 @@
-/* READDIR and READDIRPLUS: the tree's entries without what is hidden, and the reader's scratch files. */
+/* READDIR and READDIRPLUS: the tree's entries without what is hidden, and the reader's scratch
+ * files. */
 #include "ec2fs/fs/hidden.h"
 #include "ec2fs/fs/invalidate.h"
 #include "ec2fs/fs/maker.h"
@@ -110,8 +111,7 @@ static void list(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, bool pl
 	if (after < 2)
 		add_dots(&l, off);
 	if (!l.full && after < SCRATCH_COOKIE)
-		r = tree_list(l.fs->tree, l.dir, after < 3 ? 0 : after, plus, &l.who, add_node,
-			      &l);
+		r = tree_list(l.fs->tree, l.dir, after < 3 ? 0 : after, plus, &l.who, add_node, &l);
 	if (r == 0 && !l.full)
 		scratch_list(l.fs, l.dir, l.who.uid,
 			     after >= SCRATCH_COOKIE ? after & ~SCRATCH_COOKIE : 0, add_scratch,

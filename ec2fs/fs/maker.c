@@ -96,8 +96,8 @@ static bool process_get(pid_t thread, struct process *ret)
 		return false;
 	len = fread(text, 1, sizeof(text) - 1, f);
 	text[len] = '\0';
-	/* proc(5): PID (COMMAND) STATE PPID PGRP SESSION … STARTTIME, the 6th and the 22nd field. The command
-	 * may hold anything. */
+	/* proc(5): PID (COMMAND) STATE PPID PGRP SESSION … STARTTIME, the 6th and the 22nd field.
+	 * The command may hold anything. */
 	p = strrchr(text, ')');
 	for (int field = 2; p && field < 6; field++)
 		p = strchr(p + 1, ' ');
@@ -154,10 +154,8 @@ void maker_begins(struct fs *fs, tree_id dir, const struct tree_caller *who)
 		m = &makers->all[count];
 		makers->count++;
 	}
-	*m = (struct maker){.dir = dir,
-			    .process = process,
-			    .uid = who->uid,
-			    .until = monotonic_now() + WINDOW};
+	*m = (struct maker){
+		.dir = dir, .process = process, .uid = who->uid, .until = monotonic_now() + WINDOW};
 	pthread_mutex_unlock(&makers->lock);
 }
 
@@ -194,7 +192,8 @@ bool maker_misses(struct fs *fs, tree_id dir, const char *name, const struct tre
 		return false;
 	pthread_mutex_lock(&makers->lock);
 	m = find(makers, dir);
-	misses = m && (m->copies || !(node->flags & TREE_WRITTEN)) && m->process.pid == process.pid && m->process.began == process.began &&
+	misses = m && (m->copies || !(node->flags & TREE_WRITTEN)) &&
+		 m->process.pid == process.pid && m->process.began == process.began &&
 		 !has_made(m, name);
 	pthread_mutex_unlock(&makers->lock);
 	return misses;

@@ -68,8 +68,7 @@ static int make_scratch(struct fs *fs, const struct tree_node *dir, const char *
 	struct strbuf hint cleanup_strbuf = STRBUF_INIT;
 	struct ec2fs_error error;
 
-	if (!name_is_probe(name) &&
-	    (temporary || name_is_derived(fs, dir, name, who)))
+	if (!name_is_probe(name) && (temporary || name_is_derived(fs, dir, name, who)))
 		return scratch_make(fs, dir->id, name, SCRATCH_FILE, mode, who, NULL, ret);
 	if (dir->flags & TREE_FREE_FILES)
 		return scratch_make(fs, dir->id, name, SCRATCH_NEW, mode, who, NULL, ret);
@@ -199,7 +198,8 @@ void fs_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
 		r = tree_unlink(fs->tree, dir, name, &who);
 	else if (r == 0)
 		hide_name(fs, dir, name);
-	/* An optional file that is always listed comes back empty; for who makes it anew it is gone. */
+	/* An optional file that is always listed comes back empty; for who makes it anew it is
+	 * gone. */
 	if (r == 0 && (node.flags & TREE_OPTIONAL))
 		hide_name(fs, dir, name);
 	reply_result(req, r);
@@ -220,7 +220,8 @@ void fs_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const cha
 		reply_result(req, r);
 		return;
 	}
-	/* Links are places, not values: whoever copies a directory does not attach its volumes twice. */
+	/* Links are places, not values: whoever copies a directory does not attach its volumes
+	 * twice. */
 	if (strncmp(name, ".#", 2) == 0 || name_is_link_temporary(name) ||
 	    maker_is(fs, dir, &who)) {
 		r = scratch_make(fs, dir, name, SCRATCH_LINK, 0777, &who, target, &s);

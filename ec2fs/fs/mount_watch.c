@@ -60,7 +60,7 @@ static long find_mount(const char *path, long id)
 			at = at ? at + 1 : NULL;
 		}
 		if (id ? one == id
-		       : at && strstr(line, " - fuse.ec2fs ") &&
+		       : at && path && strstr(line, " - fuse.ec2fs ") &&
 				    same_path(at, strcspn(at, " "), path))
 			found = one;
 	}

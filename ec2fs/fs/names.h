@@ -5,18 +5,20 @@
 #include "ec2fs/fs/internal.h"
 
 /*
- * Is it the name of a copy, lock or temporary of a file that the directory has (f~, f~123, .f.swp, .#f, #f#;
- * and f.bak, f.orig unless the directory is one whose files users name themselves)?
+ * Is it the name of a copy, lock or temporary of a file that the directory has (f~, f~123, .f.swp,
+ * .#f, #f#; and f.bak, f.orig unless the directory is one whose files users name themselves)?
  */
 bool name_is_derived(struct fs *fs, const struct tree_node *dir, const char *name,
 		     const struct tree_caller *who);
-/* Where a request does not tell its flags (MKNOD, from NFS): does the name look like a temporary? */
+/* Where a request does not tell its flags (MKNOD, from NFS): does the name look like a temporary?
+ */
 bool name_looks_temporary(const char *name);
 /* Names that make no resources: beginning with a dot, or mktemp's tmp.XXXXXXXXXX. */
 bool name_makes_nothing(const char *name);
 /* ln -sf: CuXXXXXX. */
 bool name_is_link_temporary(const char *name);
-/* vim tries whether it may make files in the directory with this one; if not, it writes in place. */
+/* vim tries whether it may make files in the directory with this one; if not, it writes in place.
+ */
 bool name_is_probe(const char *name);
 
 #endif

@@ -1,7 +1,8 @@
 /*
- * The kernel's numbers for nodes. A node of the tree has its tree_id in bits 0-55; bits 56-62 count how often
- * its name was given to a copy (see node_rename_away); bit 63 marks scratch files. Nothing is counted or
- * forgotten: any number the kernel comes with, however old or made up, is looked up anew.
+ * The kernel's numbers for nodes. A node of the tree has its tree_id in bits 0-55; bits 56-62 count
+ * how often its name was given to a copy (see node_rename_away); bit 63 marks scratch files.
+ * Nothing is counted or forgotten: any number the kernel comes with, however old or made up, is
+ * looked up anew.
  */
 #ifndef EC2FS_FS_NODES_H
 #define EC2FS_FS_NODES_H
@@ -30,20 +31,21 @@ void node_unref(struct node_ref *node);
 /* The number by which the kernel is to know that node now. */
 fuse_ino_t ino_of(struct fs *fs, tree_id id);
 /*
- * RENAME of an attribute to the name of a copy: the kernel moves the number along with the name, so the
- * number becomes the scratch file's, and the attribute will be found under another one.
+ * RENAME of an attribute to the name of a copy: the kernel moves the number along with the name, so
+ * the number becomes the scratch file's, and the attribute will be found under another one.
  */
 void node_rename_away(struct fs *fs, tree_id id, struct scratch *scratch);
 
 /* Content that the kernel must not keep, nor its size. */
 static inline bool node_is_live(const struct tree_node *node)
 {
-	return node->flags & (TREE_LIVE | TREE_REFRESH | TREE_PER_CALLER | TREE_WAIT | TREE_COMMAND);
+	return node->flags &
+	       (TREE_LIVE | TREE_REFRESH | TREE_PER_CALLER | TREE_WAIT | TREE_COMMAND);
 }
 
 /*
- * stat(2)'s struct, and for how many seconds the kernel may keep it; `since` is changes_now() of before
- * the node was looked at.
+ * stat(2)'s struct, and for how many seconds the kernel may keep it; `since` is changes_now() of
+ * before the node was looked at.
  */
 double node_attr(struct fs *fs, const struct tree_node *node, uint64_t since, struct stat *ret);
 /* A name's answer. brief: the name may be told otherwise to others, or soon. */

@@ -106,8 +106,8 @@ int open_node(struct fs *fs, const struct tree_node *node, const struct tree_cal
 
 void open_scratch(struct scratch *s, const struct tree_caller *who, struct fuse_file_info *fi)
 {
-	struct open_file *of = open_file_new(
-		scratch_kind(s) == SCRATCH_NEW ? OPEN_NEW : OPEN_SCRATCH, who);
+	struct open_file *of =
+		open_file_new(scratch_kind(s) == SCRATCH_NEW ? OPEN_NEW : OPEN_SCRATCH, who);
 
 	of->scratch = scratch_ref(s);
 	of->append = fi->flags & O_APPEND;

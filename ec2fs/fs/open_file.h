@@ -15,32 +15,32 @@ enum open_mode {
 };
 
 struct open_file {
-	/* A reader may close, and RELEASE come, as soon as the kernel has an answer: before the thread
-	 * that answered is done with the file. */
+	/* A reader may close, and RELEASE come, as soon as the kernel has an answer: before the
+	 * thread that answered is done with the file. */
 	atomic_uint references;
 	pthread_mutex_t lock; /* all below but mode, id and flags of a node of the tree */
 	enum open_mode mode;
-	tree_id id; /* of a node of the tree */
+	tree_id id;     /* of a node of the tree */
 	unsigned flags; /* enum tree_flags */
-	size_t max;	/* bytes it may hold */
+	size_t max;     /* bytes it may hold */
 	struct tree_caller who;
 	struct scratch *scratch; /* of OPEN_SCRATCH and OPEN_NEW; a reference */
-	bool cached;		 /* the kernel keeps what is read */
-	uint64_t since;		 /* changes_now() of before it was rendered */
+	bool cached;             /* the kernel keeps what is read */
+	uint64_t since;          /* changes_now() of before it was rendered */
 	bool rendered;
 	struct strbuf shown; /* what a reader gets */
 
 	struct strbuf text; /* what was written and is not whole yet, or may go on */
-	off_t base;	    /* where text begins, as the writer counts */
-	bool started;	    /* text holds something, or holds on purpose nothing */
-	bool dirty;	    /* text holds what was not stored */
+	off_t base;         /* where text begins, as the writer counts */
+	bool started;       /* text holds something, or holds on purpose nothing */
+	bool dirty;         /* text holds what was not stored */
 	bool append;
 	bool truncated; /* O_TRUNC, ftruncate to 0: what is there does not count */
-	bool wrote;	/* at least once */
+	bool wrote;     /* at least once */
 
 	struct tree_blob *blob; /* being written; NULL: none, or committed */
-	int fd;			/* of the blob written, or read (-1: there is none) */
-	uint64_t size;		/* of the blob read */
+	int fd;                 /* of the blob written, or read (-1: there is none) */
+	uint64_t size;          /* of the blob read */
 };
 
 struct open_file *open_file_new(enum open_mode mode, const struct tree_caller *who);
@@ -57,14 +57,15 @@ static inline tree_id open_file_id(uint64_t handle)
 	return ((const struct open_file *)(uintptr_t)handle)->id;
 }
 
-/* Sets up an open file for that node as opened with these flags (open(2)); -EACCES (recorded) when it cannot be
- * written and should be. fi gets what the kernel is to know. */
+/* Sets up an open file for that node as opened with these flags (open(2)); -EACCES (recorded) when
+ * it cannot be written and should be. fi gets what the kernel is to know. */
 int open_node(struct fs *fs, const struct tree_node *node, const struct tree_caller *who,
 	      uint64_t since, struct fuse_file_info *fi);
 /* The same for a scratch file (takes a reference of its own). */
 void open_scratch(struct scratch *s, const struct tree_caller *who, struct fuse_file_info *fi);
 
-/* Writes; under of->lock. 0 or a negative errno; -EINPROGRESS: the request was given to the waiters. */
+/* Writes; under of->lock. 0 or a negative errno; -EINPROGRESS: the request was given to the
+ * waiters. */
 int open_file_write(struct fs *fs, struct open_file *of, fuse_req_t req, const char *data,
 		    size_t len, off_t off);
 /* Takes what is not stored yet (flush, fsync); under of->lock. */

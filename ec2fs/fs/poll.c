@@ -53,7 +53,8 @@ void poll_changed(struct fs *fs, tree_id id)
 			continue;
 		x->changed = true;
 		if (x->kernel) {
-			/* A message to the kernel, which takes none of its locks that we could wait for. */
+			/* A message to the kernel, which takes none of its locks that we could wait
+			 * for. */
 			fuse_lowlevel_notify_poll(x->kernel);
 			fuse_pollhandle_destroy(x->kernel);
 			x->kernel = NULL;

@@ -1,4 +1,5 @@
-/* poll(2) of files: POLLPRI and POLLERR when the content changed since the last look, as kernfs does. */
+/* poll(2) of files: POLLPRI and POLLERR when the content changed since the last look, as kernfs
+ * does. */
 #ifndef EC2FS_FS_POLL_H
 #define EC2FS_FS_POLL_H
 

@@ -1,6 +1,6 @@
 /*
- * RENAME: the moment at which a temporary file becomes the value (sed -i, rsync, Ansible, editors), at which an
- * attribute is kept as a copy (f to f~), and at which a resource gets another name.
+ * RENAME: the moment at which a temporary file becomes the value (sed -i, rsync, Ansible, editors),
+ * at which an attribute is kept as a copy (f to f~), and at which a resource gets another name.
  */
 #include "ec2fs/fs/hidden.h"
 #include "ec2fs/fs/invalidate.h"
@@ -57,8 +57,7 @@ static int become_attribute(const struct renaming *x, struct scratch *s,
 	} else {
 		r = scratch_content(s, node->max + 1, &text);
 		if (r == 0)
-			r = tree_store(x->fs->tree, node->id, &x->who, strbuf_str(&text),
-				       text.len);
+			r = tree_store(x->fs->tree, node->id, &x->who, strbuf_str(&text), text.len);
 	}
 	if (r < 0)
 		return r;
@@ -138,14 +137,15 @@ static int rename_scratch(const struct renaming *x, struct scratch *s)
 		return r;
 	unhide_name(x->fs, x->to, x->new_name);
 	maker_made(x->fs, x->to, x->new_name);
-	/* The kernel now has the scratch file's number under the name: it means the attribute, and is
-	 * asked for anew. */
+	/* The kernel now has the scratch file's number under the name: it means the attribute, and
+	 * is asked for anew. */
 	scratch_become(s, id);
 	invalidate_entry(x->fs, x->to, x->new_name);
 	return 0;
 }
 
-/* An attribute renamed to a copy's name: the copy is a scratch file, the attribute keeps its value. */
+/* An attribute renamed to a copy's name: the copy is a scratch file, the attribute keeps its value.
+ */
 static int keep_copy(const struct renaming *x, const struct tree_node *node)
 {
 	struct strbuf text cleanup_strbuf = STRBUF_INIT;

@@ -20,7 +20,7 @@ struct scratches {
 	pthread_mutex_t lock;
 	atomic_size_t count;
 	struct scratch *all[SCRATCHES_MAX]; /* by number */
-	uint64_t number;		    /* the last one given */
+	uint64_t number;                    /* the last one given */
 	int64_t swept;
 };
 

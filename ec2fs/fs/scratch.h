@@ -1,7 +1,7 @@
 /*
- * Scratch files: what editors and copying tools make beside an attribute (sedXXXXXX, .f.swp, f~) until they
- * rename it onto the attribute or remove it. They live in memory (next to a disk image: in a blob begun for
- * it), are listed to their owner only, and vanish when unused for ten minutes.
+ * Scratch files: what editors and copying tools make beside an attribute (sedXXXXXX, .f.swp, f~)
+ * until they rename it onto the attribute or remove it. They live in memory (next to a disk image:
+ * in a blob begun for it), are listed to their owner only, and vanish when unused for ten minutes.
  */
 #ifndef EC2FS_FS_SCRATCH_H
 #define EC2FS_FS_SCRATCH_H
@@ -22,8 +22,8 @@ struct scratches *scratches_new(void);
 void scratches_free(struct scratches *all); /* accepts NULL */
 
 /*
- * Makes one; content is the target of a link. -EEXIST when there is one of that name, -ENOSPC when there
- * are too many. *ret is a reference.
+ * Makes one; content is the target of a link. -EEXIST when there is one of that name, -ENOSPC when
+ * there are too many. *ret is a reference.
  */
 int scratch_make(struct fs *fs, tree_id dir, const char *name, enum scratch_kind kind, mode_t mode,
 		 const struct tree_caller *who, const char *content, struct scratch **ret);
@@ -45,7 +45,8 @@ tree_id scratch_dir(struct scratch *s);
 /* Its name, to be freed; NULL when it has none any more. */
 char *scratch_name(struct scratch *s);
 
-/* Those of that directory that this user is to see, after the cookie (their number without SCRATCH_BIT). */
+/* Those of that directory that this user is to see, after the cookie (their number without
+ * SCRATCH_BIT). */
 typedef int scratch_list_fn(void *context, const char *name, uint64_t cookie, struct scratch *s);
 void scratch_list(struct fs *fs, tree_id dir, uid_t uid, uint64_t after, scratch_list_fn *emit,
 		  void *context);
@@ -57,8 +58,8 @@ void scratch_move(struct scratch *s, tree_id dir, const char *name);
 /* The kernel has this number for it, too. */
 void scratch_alias(struct scratch *s, fuse_ino_t ino);
 void scratch_unalias(struct fs *fs, fuse_ino_t ino);
-/* It was taken as the content of that node: has no name and no content any more, but whoever still has
- * its number means the node. */
+/* It was taken as the content of that node: has no name and no content any more, but whoever still
+ * has its number means the node. */
 void scratch_become(struct scratch *s, tree_id id);
 tree_id scratch_became(struct scratch *s); /* 0: it is still itself */
 

@@ -29,7 +29,7 @@ struct scratch {
 	struct strbuf text;
 	struct tree_blob *blob; /* being written, for the attribute blob_of */
 	tree_id blob_of;
-	int fd; /* the blob's, or one of our own to read from; -1: the content is text */
+	int fd;        /* the blob's, or one of our own to read from; -1: the content is text */
 	uint64_t size; /* of fd */
 };
 

@@ -51,7 +51,8 @@ void waiters_wake(struct waiters *w)
 	pthread_mutex_unlock(&w->lock);
 }
 
-/* libfuse calls this while the request lives; the pointer is only compared, for it may be answered already. */
+/* libfuse calls this while the request lives; the pointer is only compared, for it may be answered
+ * already. */
 static void interrupted(fuse_req_t req, void *data)
 {
 	struct waiters *w = data;
@@ -85,7 +86,8 @@ static int result_of(struct waiters *w, const struct waiter *x)
 	return r;
 }
 
-/* Looks at each, under the lock but for the look itself; only this thread takes any out of the list. */
+/* Looks at each, under the lock but for the look itself; only this thread takes any out of the
+ * list. */
 static void look_at_all(struct waiters *w)
 {
 	struct waiter *all = w->first;
@@ -133,9 +135,9 @@ static void *waiters_main(void *argument)
 		if (!w->look && next == INT64_MAX)
 			pthread_cond_wait(&w->changed, &w->lock);
 		else if (!w->look && monotonic_now() < next)
-			pthread_cond_timedwait(&w->changed, &w->lock,
-					       &(struct timespec){next / NS_PER_SECOND,
-								  next % NS_PER_SECOND});
+			pthread_cond_timedwait(
+				&w->changed, &w->lock,
+				&(struct timespec){next / NS_PER_SECOND, next % NS_PER_SECOND});
 		if (!w->look && monotonic_now() < next_deadline(w))
 			continue;
 		w->look = false;
@@ -185,8 +187,8 @@ void waiter_park(struct fs *fs, fuse_req_t req, tree_id id, const char *text, si
 			     .who = caller_of(req),
 			     .text = xstrdup(text),
 			     .size = size,
-			     .deadline = timeout == INT64_MAX ? INT64_MAX
-							      : monotonic_now() + timeout};
+			     .deadline =
+				     timeout == INT64_MAX ? INT64_MAX : monotonic_now() + timeout};
 	pthread_mutex_lock(&w->lock);
 	x->next = w->first;
 	w->first = x;

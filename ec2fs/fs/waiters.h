@@ -1,4 +1,5 @@
-/* Requests that wait: a write to `wait` until its state has come. None of them occupies a worker. */
+/* Requests that wait: a write to `wait` until its state has come. None of them occupies a worker.
+ */
 #ifndef EC2FS_FS_WAITERS_H
 #define EC2FS_FS_WAITERS_H
 
@@ -11,8 +12,8 @@ void waiters_free(struct waiters *w);
 
 /* Something changed: look again. Any thread, under any lock. Accepts NULL. */
 void waiters_wake(struct waiters *w);
-/* Takes the request over: it is answered with size when tree_wait says so, else with an errno. timeout in
- * ns from now, INT64_MAX for none. */
+/* Takes the request over: it is answered with size when tree_wait says so, else with an errno.
+ * timeout in ns from now, INT64_MAX for none. */
 void waiter_park(struct fs *fs, fuse_req_t req, tree_id id, const char *text, size_t size,
 		 int64_t timeout);
 

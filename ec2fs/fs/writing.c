@@ -1,7 +1,7 @@
 /*
- * The write protocol. A single value takes effect with the write that completes it, for shells ignore a
- * failing close; a document is checked as it comes and taken when it is closed. What was refused
- * is dropped, so that a later close does not store half of it.
+ * The write protocol. A single value takes effect with the write that completes it, for shells
+ * ignore a failing close; a document is checked as it comes and taken when it is closed. What was
+ * refused is dropped, so that a later close does not store half of it.
  */
 #include "ec2fs/fs/open_file.h"
 
@@ -193,8 +193,8 @@ static int write_command(struct fs *fs, struct open_file *of)
 /* wait: the line is asked for until the tree answers. */
 static int write_wait(struct fs *fs, struct open_file *of, fuse_req_t req, size_t len)
 {
-	cleanup_free char *line = xasprintf("%.*s", (int)strcspn(strbuf_str(&of->text), "\n"),
-					    strbuf_str(&of->text));
+	cleanup_free char *line =
+		xasprintf("%.*s", (int)strcspn(strbuf_str(&of->text), "\n"), strbuf_str(&of->text));
 	int64_t timeout;
 	int r = tree_wait(fs->tree, of->id, &of->who, line, &timeout);
 

@@ -16,8 +16,7 @@ void admission_usage(const struct view *v, uint64_t region, const char *zone, ui
 		     uint64_t *ret_vcpus)
 {
 	*ret_memory = *ret_vcpus = 0;
-	view_each(v, region, KIND_INSTANCE, r)
-	{
+	view_each (v, region, KIND_INSTANCE, r) {
 		const struct resource *type;
 
 		if (!holds_capacity(r) || (zone && !resource_is(r, "availability-zone", zone)))
@@ -130,7 +129,7 @@ static void make_uuid(struct view *v, struct resource *r)
 	char hex[30];
 
 	view_random_hex(v, hex, 29);
-	hex[9] = '4';			       /* version 4 */
+	hex[9] = '4';                  /* version 4 */
 	hex[13] = "89ab"[hex[13] & 3]; /* the RFC 4122 variant */
 	set_format(v, r, "@uuid", "ec2%.5s-%.4s-%.4s-%.4s-%.12s", hex, hex + 5, hex + 9, hex + 13,
 		   hex + 17);

@@ -13,7 +13,8 @@
 
 /* What is committed together. Counted: each change that waits for it holds one reference. */
 struct batch {
-	struct view view; /* everything staged; its base is the batch before, until that is published */
+	struct view
+		view; /* everything staged; its base is the batch before, until that is published */
 	unsigned references;
 	bool done;
 	int result;
@@ -24,11 +25,11 @@ struct cloud {
 	struct store *store;
 	struct cloud_env env;
 	pthread_rwlock_t index_lock;
-	struct index *index;   /* guarded by index_lock */
+	struct index *index;    /* guarded by index_lock */
 	pthread_mutex_t writer; /* guards all below */
-	pthread_cond_t work;   /* the committing thread: there is something, or the end */
-	pthread_cond_t answer; /* the changes: a batch is done */
-	struct batch *pending; /* what the next commit takes */
+	pthread_cond_t work;    /* the committing thread: there is something, or the end */
+	pthread_cond_t answer;  /* the changes: a batch is done */
+	struct batch *pending;  /* what the next commit takes */
 	uint64_t next_number, stored_next_number;
 	uint64_t revision; /* the committing thread's own */
 	bool ending;
@@ -227,8 +228,7 @@ static void publish(struct cloud *c, struct batch *b, struct cloud_event *events
 	pthread_rwlock_unlock(&c->index_lock);
 }
 
-static int commit(struct cloud *c, struct batch *b, uint64_t next_number,
-		  struct ec2fs_error *error)
+static int commit(struct cloud *c, struct batch *b, uint64_t next_number, struct ec2fs_error *error)
 {
 	struct rows rows = {0};
 	int r;
@@ -239,9 +239,9 @@ static int commit(struct cloud *c, struct batch *b, uint64_t next_number,
 				b->view.staged[i]);
 	if (next_number != c->stored_next_number)
 		rows_add_next_number(&rows, next_number);
-	r = rows.count ? store_commit(c->store, c->revision, rows.ops, rows.count, &c->revision,
-				      error)
-		       : 0;
+	r = rows.count
+		    ? store_commit(c->store, c->revision, rows.ops, rows.count, &c->revision, error)
+		    : 0;
 	if (r == 0)
 		c->stored_next_number = next_number;
 	rows_free(&rows);

@@ -33,9 +33,10 @@ int image_make(struct view *v, const struct resource *parent, const char *name,
 /* One that is being launched from it and has not got its own copy yet. */
 static const struct resource *launching(const struct view *v, const struct resource *image)
 {
-	view_each(v, image->parent, KIND_INSTANCE, r) if (
-		resource_is(r, "image", image->id) && instance_state(r) == INSTANCE_PENDING &&
-		!resource_get(r, "@launched")) return r;
+	view_each (v, image->parent, KIND_INSTANCE, r)
+		if (resource_is(r, "image", image->id) && instance_state(r) == INSTANCE_PENDING &&
+		    !resource_get(r, "@launched"))
+			return r;
 	return NULL;
 }
 

@@ -15,7 +15,8 @@ struct children {
 
 struct slot {
 	uint64_t number;
-	struct resource *r;	   /* NULL: gone, kept for its children's times (a parent that never was) */
+	struct resource
+		*r; /* NULL: gone, kept for its children's times (a parent that never was) */
 	struct children *children; /* KIND_COUNT of them, or NULL */
 };
 

@@ -1,6 +1,6 @@
 /*
- * The published cloud: the current version of every resource, found by number, by ID, by name and by
- * parent. Guarded by cloud.c's lock: many readers, or the one who publishes.
+ * The published cloud: the current version of every resource, found by number, by ID, by name and
+ * by parent. Guarded by cloud.c's lock: many readers, or the one who publishes.
  */
 #ifndef EC2FS_MODEL_INDEX_H
 #define EC2FS_MODEL_INDEX_H
@@ -21,8 +21,8 @@ uint64_t index_next(const struct index *x, uint64_t parent, enum kind kind, uint
 /* When a child of that kind last changed, came or went: ns, 0 for never. */
 int64_t index_children_mtime(const struct index *x, uint64_t parent, enum kind kind);
 
-/* Puts the version in place of the published one of its number (taking one reference) or, when it is
- * marked deleted, takes that away. Returns the version that was, whose reference passes to the
+/* Puts the version in place of the published one of its number (taking one reference) or, when it
+ * is marked deleted, takes that away. Returns the version that was, whose reference passes to the
  * caller; NULL for a new one. */
 struct resource *index_publish(struct index *x, struct resource *r);
 

@@ -41,8 +41,7 @@ int instance_make(struct view *v, const struct resource *parent, const char *nam
 	return 0;
 }
 
-int instance_rename(struct view *v, struct resource *r, const char *name,
-		    struct ec2fs_error *error)
+int instance_rename(struct view *v, struct resource *r, const char *name, struct ec2fs_error *error)
 {
 	(void)error;
 	view_rename(v, r, name);
@@ -77,10 +76,9 @@ static int need_draft(const struct resource *r, const char *what, struct ec2fs_e
 
 	if (s == INSTANCE_DRAFT)
 		return 0;
-	return ec2fs_fail_errno(error, s == INSTANCE_TERMINATED ? EIDRM : EBUSY,
-				EC2_IncorrectInstanceState,
-				"%s is fixed at launch, and the instance is %s", what,
-				instance_state_name(s));
+	return ec2fs_fail_errno(
+		error, s == INSTANCE_TERMINATED ? EIDRM : EBUSY, EC2_IncorrectInstanceState,
+		"%s is fixed at launch, and the instance is %s", what, instance_state_name(s));
 }
 
 /* Before the launch, or while stopped. */
@@ -106,7 +104,9 @@ static void suggest_child(const struct view *v, uint64_t parent, enum kind kind,
 
 	if (!all)
 		return;
-	view_each(v, parent, kind, r) if (count < capacity) all[count++] = r->name;
+	view_each (v, parent, kind, r)
+		if (count < capacity)
+			all[count++] = r->name;
 	near = suggest(text, all, count);
 	if (near)
 		strbuf_addf(out, "; did you mean %s?", near);
@@ -240,8 +240,8 @@ int instance_set_user_data(struct view *v, struct resource *r, const char *text,
 	return 0;
 }
 
-/* While the state does not allow it the file just goes from sight for a moment, as other attributes do:
- * rm -r must be able to pass. */
+/* While the state does not allow it the file just goes from sight for a moment, as other attributes
+ * do: rm -r must be able to pass. */
 int instance_unset_user_data(struct view *v, struct resource *r, struct ec2fs_error *error)
 {
 	enum instance_state s = instance_state(r);
@@ -293,8 +293,8 @@ int instance_set_hibernation(struct view *v, struct resource *r, const char *tex
 	return result < 0 ? result : set_flag(v, r, "hibernation-options", text, error);
 }
 
-int instance_set_shutdown_behavior(struct view *v, struct resource *r, const char *text,
-				   size_t len, struct ec2fs_error *error)
+int instance_set_shutdown_behavior(struct view *v, struct resource *r, const char *text, size_t len,
+				   struct ec2fs_error *error)
 {
 	(void)len;
 	if (strcmp(text, "stop") != 0 && strcmp(text, "terminate") != 0)
@@ -340,8 +340,7 @@ int instance_wait(const struct view *v, const struct resource *r, const char *te
 		return 0;
 	if (may_come(r, wanted))
 		return -EINPROGRESS;
-	return ec2fs_fail_errno(error,
-				instance_state(r) == INSTANCE_TERMINATED ? EIDRM : EBUSY,
+	return ec2fs_fail_errno(error, instance_state(r) == INSTANCE_TERMINATED ? EIDRM : EBUSY,
 				EC2_IncorrectInstanceState, "it is %s, and will not be %s%s%s",
 				resource_or(r, "state", "draft"), wanted,
 				resource_get(r, "state-reason") ? ": " : "",

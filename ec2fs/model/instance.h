@@ -1,8 +1,9 @@
 /*
  * Instances: EC2's states and what may happen in each (EC2 user guide, "Instance lifecycle").
  *
- * Two fields hold it: `state`, what is, and `@wanted`, what was asked for last (running, stopped, hibernated,
- * terminated). Users write what they want; the engine tells what it sees; the rules of both stand here.
+ * Two fields hold it: `state`, what is, and `@wanted`, what was asked for last (running, stopped,
+ * hibernated, terminated). Users write what they want; the engine tells what it sees; the rules of
+ * both stand here.
  */
 #ifndef EC2FS_MODEL_INSTANCE_H
 #define EC2FS_MODEL_INSTANCE_H

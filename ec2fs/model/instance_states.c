@@ -259,8 +259,7 @@ void instance_saw_failure(struct view *v, struct resource *r, const struct ec2fs
 		side = "Server";
 	if (instance_state(r) != INSTANCE_PENDING)
 		return;
-	set_format(v, r, "state-reason", "%s.%s: %s", side, ec2_code_name(why->code),
-		   why->message);
+	set_format(v, r, "state-reason", "%s.%s: %s", side, ec2_code_name(why->code), why->message);
 	if (resource_get(r, "@launched")) {
 		stopped(v, r);
 	} else {

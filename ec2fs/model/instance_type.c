@@ -107,8 +107,7 @@ int instance_type_make(struct view *v, const struct resource *parent, const char
 
 static const struct resource *user_of(const struct view *v, const struct resource *type)
 {
-	view_each(v, type->parent, KIND_INSTANCE, r)
-	{
+	view_each (v, type->parent, KIND_INSTANCE, r) {
 		enum instance_state s = instance_state(r);
 
 		if (s != INSTANCE_DRAFT && s != INSTANCE_TERMINATED &&
@@ -118,8 +117,7 @@ static const struct resource *user_of(const struct view *v, const struct resourc
 	return NULL;
 }
 
-static int refuse_used(const struct view *v, const struct resource *type,
-		       struct ec2fs_error *error)
+static int refuse_used(const struct view *v, const struct resource *type, struct ec2fs_error *error)
 {
 	const struct resource *user = user_of(v, type);
 
@@ -179,8 +177,9 @@ int instance_type_set_memory(struct view *v, struct resource *r, const char *tex
 	if (result < 0)
 		return result;
 	if (bytes < 32 * MIB || bytes > 24576 * GIB || bytes % MIB)
-		return ec2fs_fail_errno(error, ERANGE, EC2_InvalidParameterValue,
-					"memory is whole MiB, from 32 MiB to 24 TiB, such as 512 MiB");
+		return ec2fs_fail_errno(
+			error, ERANGE, EC2_InvalidParameterValue,
+			"memory is whole MiB, from 32 MiB to 24 TiB, such as 512 MiB");
 	if (bytes != instance_type_memory(r))
 		result = refuse_used(v, r, error);
 	if (result < 0)
@@ -190,8 +189,8 @@ int instance_type_set_memory(struct view *v, struct resource *r, const char *tex
 	return 0;
 }
 
-int instance_type_set_architecture(struct view *v, struct resource *r, const char *text,
-				   size_t len, struct ec2fs_error *error)
+int instance_type_set_architecture(struct view *v, struct resource *r, const char *text, size_t len,
+				   struct ec2fs_error *error)
 {
 	int result = 0;
 

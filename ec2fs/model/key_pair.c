@@ -46,15 +46,15 @@ int key_pair_remove(struct view *v, struct resource *r, struct ec2fs_error *erro
 	return 0;
 }
 
-int key_pair_rename(struct view *v, struct resource *r, const char *name,
-		    struct ec2fs_error *error)
+int key_pair_rename(struct view *v, struct resource *r, const char *name, struct ec2fs_error *error)
 {
 	int result = check_name(name, error);
 
 	if (result < 0)
 		return result;
-	view_each(v, r->parent, KIND_INSTANCE, user) if (resource_is(user, "key-pair", r->name))
-		set_text(v, view_edit(v, user), "key-pair", name);
+	view_each (v, r->parent, KIND_INSTANCE, user)
+		if (resource_is(user, "key-pair", r->name))
+			set_text(v, view_edit(v, user), "key-pair", name);
 	view_rename(v, r, name);
 	return 0;
 }

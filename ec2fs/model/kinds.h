@@ -1,6 +1,6 @@
 /*
- * The rules of each kind of resource, as functions over a view: one file a kind. Setters have the form that
- * the tree's tables take: text is one line without its end; they refuse with EC2's code
+ * The rules of each kind of resource, as functions over a view: one file a kind. Setters have the
+ * form that the tree's tables take: text is one line without its end; they refuse with EC2's code
  * and change nothing, or stage the change. Called under the writer lock; pure.
  */
 #ifndef EC2FS_MODEL_KINDS_H
@@ -18,8 +18,7 @@
 		  struct resource **ret, struct ec2fs_error *error)
 #define REMOVER(name) int name(struct view *v, struct resource *r, struct ec2fs_error *error)
 #define RENAMER(renamer)                                                                           \
-	int renamer(struct view *v, struct resource *r, const char *name,                          \
-		    struct ec2fs_error *error)
+	int renamer(struct view *v, struct resource *r, const char *name, struct ec2fs_error *error)
 
 /* What a new zone gets, from the daemon's options: borrowed for ever. */
 struct zone_defaults {
@@ -64,13 +63,15 @@ SETTER(image_set_architecture);
 SETTER(image_set_root_device_name);
 SETTER(image_set_cmdline);
 int image_unset_cmdline(struct view *v, struct resource *r, struct ec2fs_error *error);
-/* text: "BLOB SIZE FORMAT VIRTUAL-SIZE" for disk, "BLOB SIZE" for kernel and ramdisk; "" takes it away. */
+/* text: "BLOB SIZE FORMAT VIRTUAL-SIZE" for disk, "BLOB SIZE" for kernel and ramdisk; "" takes it
+ * away. */
 SETTER(image_set_disk);
 SETTER(image_set_kernel);
 SETTER(image_set_ramdisk);
 int image_unset_kernel(struct view *v, struct resource *r, struct ec2fs_error *error);
 int image_unset_ramdisk(struct view *v, struct resource *r, struct ec2fs_error *error);
-/* The disk of a qcow2 import is there as raw now (value as for image_set_disk), or could not be (error). */
+/* The disk of a qcow2 import is there as raw now (value as for image_set_disk), or could not be
+ * (error). */
 void image_imported(struct view *v, struct resource *r, const char *value);
 void image_import_failed(struct view *v, struct resource *r, const struct ec2fs_error *why);
 /* Virtual size in bytes of its disk, 0 without one. */

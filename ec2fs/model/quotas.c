@@ -15,11 +15,8 @@ static const struct {
 	const char *key;
 	uint64_t limit;
 } defaults[] = {
-	{"vcpus", 64},
-	{"instances", 1000},
-	{"images", 50000},
-	{"key-pairs", 5000},
-	{"tags-per-resource", 50},
+	{"vcpus", 64},       {"instances", 1000},       {"images", 50000},
+	{"key-pairs", 5000}, {"tags-per-resource", 50},
 };
 #define COUNT (sizeof(defaults) / sizeof(defaults[0]))
 

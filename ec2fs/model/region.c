@@ -6,7 +6,7 @@
 /* EC2's own names have the form of a DNS label, and zones append a letter to it. */
 static bool decent_name(const char *name)
 {
-	size_t len = strlen(name);
+	size_t len = strnlen(name, 33);
 
 	if (len < 2 || len > 32 || !islower((unsigned char)name[0]) ||
 	    !isalnum((unsigned char)name[len - 1]))
@@ -26,9 +26,10 @@ int region_make(struct view *v, const struct resource *parent, const char *name,
 	int result;
 
 	if (!decent_name(name))
-		return ec2fs_fail(error, EC2_InvalidParameterValue,
-				  "a region's name is 2 to 32 lowercase letters, digits and dashes, "
-				  "such as eu-west-1");
+		return ec2fs_fail(
+			error, EC2_InvalidParameterValue,
+			"a region's name is 2 to 32 lowercase letters, digits and dashes, "
+			"such as eu-west-1");
 	r = view_create(v, parent->number, KIND_REGION, name);
 	instance_types_add_catalogue(v, r);
 	memcpy(zone_name, name, len);
@@ -45,10 +46,10 @@ int region_remove(struct view *v, struct resource *r, struct ec2fs_error *error)
 	static const enum kind kinds[] = {KIND_INSTANCE, KIND_VOLUME, KIND_IMAGE, KIND_KEY_PAIR};
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-		view_each(v, r->number, kinds[i], child)
-		{
+		view_each (v, r->number, kinds[i], child) {
 			/* A terminated instance is only a memory. */
-			if (child->kind == KIND_INSTANCE && resource_is(child, "state", "terminated"))
+			if (child->kind == KIND_INSTANCE &&
+			    resource_is(child, "state", "terminated"))
 				continue;
 			return ec2fs_fail(error, EC2_DependencyViolation,
 					  "the region still has the %s %s", kind_name(kinds[i]),

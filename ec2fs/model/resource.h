@@ -39,8 +39,8 @@ const char *kind_prefix(enum kind kind);
 struct field {
 	const char *key;     /* interned: lives for ever */
 	struct bytes *value; /* NULL: only the file facts below are set */
-	int64_t mtime;	     /* ns since the epoch; 0: never written by anybody */
-	int32_t mode;	     /* permission bits; -1: the entry's default */
+	int64_t mtime;       /* ns since the epoch; 0: never written by anybody */
+	int32_t mode;        /* permission bits; -1: the entry's default */
 	int64_t uid, gid;    /* -1: the resource's */
 };
 

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SELF "@self"	    /* "KIND PARENT ID NAME"; its file facts are the directory's */
+#define SELF "@self"        /* "KIND PARENT ID NAME"; its file facts are the directory's */
 #define NEXT "@next-number" /* of the root */
 
 static struct store_op *add(struct rows *rows, enum store_verb verb, uint64_t resource,
@@ -50,8 +50,8 @@ static void add_self(struct rows *rows, const struct resource *r)
 
 static bool same_self(const struct resource *a, const struct resource *b)
 {
-	return a->mode == b->mode && a->uid == b->uid && a->gid == b->gid &&
-	       a->mtime == b->mtime && strcmp(a->name, b->name) == 0;
+	return a->mode == b->mode && a->uid == b->uid && a->gid == b->gid && a->mtime == b->mtime &&
+	       strcmp(a->name, b->name) == 0;
 }
 
 static bool same_field(const struct field *a, const struct field *b)

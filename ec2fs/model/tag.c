@@ -3,8 +3,8 @@
 
 #include "ec2fs/text/name.h"
 
-int tag_make(struct view *v, const struct resource *parent, const char *name,
-	     struct resource **ret, struct ec2fs_error *error)
+int tag_make(struct view *v, const struct resource *parent, const char *name, struct resource **ret,
+	     struct ec2fs_error *error)
 {
 	const struct resource *region = view_region(v, parent);
 	uint64_t limit = region ? quota_get(region, "tags-per-resource") : 50;

@@ -119,7 +119,8 @@ size_t view_count(const struct view *v, uint64_t parent, enum kind kind)
 {
 	size_t n = 0;
 
-	view_each(v, parent, kind, r) n++;
+	view_each (v, parent, kind, r)
+		n++;
 	return n;
 }
 
@@ -193,7 +194,8 @@ void view_delete(struct view *v, const struct resource *r)
 	struct resource *gone;
 
 	for (enum kind kind = KIND_ROOT; kind < KIND_COUNT; kind++)
-		view_each(v, number, kind, child) view_delete(v, child);
+		view_each (v, number, kind, child)
+			view_delete(v, child);
 	gone = view_edit(v, r);
 	gone->deleted = true;
 	gone->mtime = v->now;

@@ -1,7 +1,7 @@
 /*
- * A view: the cloud as one reader or one change sees it. A reader's view is what is published; a change's
- * view has, over that, the versions it staged itself. Nothing staged is seen by
- * others, and a view that is thrown away changed nothing: that is how a write is tried.
+ * A view: the cloud as one reader or one change sees it. A reader's view is what is published; a
+ * change's view has, over that, the versions it staged itself. Nothing staged is seen by others,
+ * and a view that is thrown away changed nothing: that is how a write is tried.
  */
 #ifndef EC2FS_MODEL_VIEW_H
 #define EC2FS_MODEL_VIEW_H
@@ -16,15 +16,16 @@ struct view {
 	const struct view *base;  /* the view below; NULL: the published cloud */
 	struct resource **staged; /* one version a resource, owned */
 	size_t staged_count, staged_capacity;
-	int64_t now;	      /* ns since the epoch: the time of this change */
-	uid_t uid;	      /* who changes; new resources are theirs */
+	int64_t now; /* ns since the epoch: the time of this change */
+	uid_t uid;   /* who changes; new resources are theirs */
 	gid_t gid;
-	bool trial;	      /* will be thrown away: skip what is costly and cannot fail */
-	const void *prepared; /* made before the change began, for its store function (keys.h); or NULL */
+	bool trial;           /* will be thrown away: skip what is costly and cannot fail */
+	const void *prepared; /* made before the change began, for its store function (keys.h); or
+				 NULL */
 };
 
-/* Reading. Results are borrowed: valid as long as the view's lock is held (cloud_read) or, for staged
- * ones, until the view ends. */
+/* Reading. Results are borrowed: valid as long as the view's lock is held (cloud_read) or, for
+ * staged ones, until the view ends. */
 const struct resource *view_get(const struct view *v, uint64_t number);
 const struct resource *view_find(const struct view *v, uint64_t parent, enum kind kind,
 				 const char *name);
@@ -44,7 +45,8 @@ size_t view_count(const struct view *v, uint64_t parent, enum kind kind);
 	     (r) = view_next((v), (parent_number), (kind), (r)->number))
 
 /* Changing. A view of a change only (cloud.h). */
-/* A new resource with an ID of its kind, the mode 0755, owned by who changes. The name is the caller's to check. */
+/* A new resource with an ID of its kind, the mode 0755, owned by who changes. The name is the
+ * caller's to check. */
 struct resource *view_create(struct view *v, uint64_t parent, enum kind kind, const char *name);
 /* The staged version of r, to be changed; the same one when called again. */
 struct resource *view_edit(struct view *v, const struct resource *r);

@@ -68,9 +68,8 @@ int volume_remove(struct view *v, struct resource *r, struct ec2fs_error *error)
 	const struct resource *instance = view_get(v, resource_u64(r, "@instance", 0));
 
 	if (instance && instance->kind == KIND_INSTANCE)
-		return ec2fs_fail(error, EC2_VolumeInUse,
-				  "it is attached to the instance %s as %s", instance->name,
-				  resource_or(r, "@device", "?"));
+		return ec2fs_fail(error, EC2_VolumeInUse, "it is attached to the instance %s as %s",
+				  instance->name, resource_or(r, "@device", "?"));
 	/* The engine removes what it is made of, then the record. */
 	set_text(v, r, "state", "deleting");
 	return 0;

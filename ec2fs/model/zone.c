@@ -37,13 +37,11 @@ static const struct resource *inhabitant(const struct view *v, const struct reso
 	static const enum kind kinds[] = {KIND_INSTANCE, KIND_VOLUME};
 
 	for (size_t i = 0; i < 2; i++)
-		view_each(v, zone->parent, kinds[i], r)
-		{
+		view_each (v, zone->parent, kinds[i], r) {
 			if (!resource_is(r, "availability-zone", zone->name))
 				continue;
-			if (kinds[i] == KIND_INSTANCE &&
-			    (instance_state(r) == INSTANCE_DRAFT ||
-			     instance_state(r) == INSTANCE_TERMINATED))
+			if (kinds[i] == KIND_INSTANCE && (instance_state(r) == INSTANCE_DRAFT ||
+							  instance_state(r) == INSTANCE_TERMINATED))
 				continue;
 			return r;
 		}

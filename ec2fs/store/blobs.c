@@ -122,8 +122,7 @@ int blob_finish(struct blobs *b, int fd, const char *name, struct ec2fs_error *e
 {
 	cleanup_free char *part = temporary(name);
 
-	if (fsync(fd) < 0 || renameat(b->dir_fd, part, b->dir_fd, name) < 0 ||
-	    fsync(b->dir_fd) < 0)
+	if (fsync(fd) < 0 || renameat(b->dir_fd, part, b->dir_fd, name) < 0 || fsync(b->dir_fd) < 0)
 		return tell("writing", name, error);
 	return 0;
 }

@@ -1,8 +1,8 @@
 /*
  * Blobs: attribute values too big for a row (an image's disk, kernel, ramdisk), one immutable file
- * each in DIR/blobs. The row holds the blob's name. A blob is written to a temporary name and becomes
- * durable in blob_finish; the model's transaction then refers to it; what no row refers to is
- * swept at the next start.
+ * each in DIR/blobs. The row holds the blob's name. A blob is written to a temporary name and
+ * becomes durable in blob_finish; the model's transaction then refers to it; what no row refers to
+ * is swept at the next start.
  */
 #ifndef EC2FS_STORE_BLOBS_H
 #define EC2FS_STORE_BLOBS_H
@@ -14,13 +14,14 @@
 
 struct blobs;
 
-/* Opens DIR/blobs, made with mode 0711 unless present; removes temporary files of an earlier life. */
+/* Opens DIR/blobs, made with mode 0711 unless present; removes temporary files of an earlier life.
+ */
 int blobs_open(const char *dir, struct blobs **ret, struct ec2fs_error *error);
 void blobs_close(struct blobs *b);
 
 /* A new temporary file, open for reading and writing; *ret_name, to be freed, is the name that the
- * blob will have ("b-" and 16 hex digits, never used before). Its mode is 0644: the directory is what guards it,
- * and the virtual machine's user must be able to read it by name. */
+ * blob will have ("b-" and 16 hex digits, never used before). Its mode is 0644: the directory is
+ * what guards it, and the virtual machine's user must be able to read it by name. */
 int blob_begin(struct blobs *b, int *ret_fd, char **ret_name, struct ec2fs_error *error);
 /* Where the temporary file is, for another program to write it; to be freed. */
 char *blob_temporary_path(struct blobs *b, const char *name);

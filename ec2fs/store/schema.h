@@ -7,7 +7,8 @@
 #include <sqlite3.h>
 #include <stddef.h>
 
-/* Brings an empty or older database to today's schema, in one transaction. A newer one: Unsupported. */
+/* Brings an empty or older database to today's schema, in one transaction. A newer one:
+ * Unsupported. */
 int schema_migrate(sqlite3 *db, struct ec2fs_error *error);
 /* The UUID of the state, made at the first call. */
 int schema_uuid(sqlite3 *db, char *ret, size_t size, struct ec2fs_error *error);

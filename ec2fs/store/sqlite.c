@@ -20,7 +20,8 @@ enum statement { PUT, DELETE_ONE, DELETE_ALL, LIST, GET, SET_REVISION, GET_REVIS
 static const char *const texts[STATEMENTS] = {
 	[PUT] = "INSERT INTO entries (resource, attribute, value, mtime, mode, uid, gid, revision)"
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
-		" ON CONFLICT (resource, attribute) DO UPDATE SET value = ?3, mtime = ?4, mode = ?5,"
+		" ON CONFLICT (resource, attribute) DO UPDATE SET value = ?3, mtime = ?4, mode = "
+		"?5,"
 		" uid = ?6, gid = ?7, revision = ?8",
 	[DELETE_ONE] = "DELETE FROM entries WHERE resource = ?1 AND attribute = ?2",
 	[DELETE_ALL] = "DELETE FROM entries WHERE resource = ?1",

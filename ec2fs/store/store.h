@@ -1,7 +1,7 @@
 /*
  * store: where the cloud's state lives. Rows by resource and attribute, each stamped with the
- * revision of the commit that wrote it; compare-and-set transactions; a watch. The interface is what
- * an etcd cluster offers, so that one can stand behind it; SQLite is the embedded default.
+ * revision of the commit that wrote it; compare-and-set transactions; a watch. The interface is
+ * what an etcd cluster offers, so that one can stand behind it; SQLite is the embedded default.
  */
 #ifndef EC2FS_STORE_STORE_H
 #define EC2FS_STORE_STORE_H
@@ -29,8 +29,8 @@ struct store_row {
 };
 
 enum store_verb {
-	STORE_PUT,	      /* row, whole */
-	STORE_DELETE,	      /* row.resource and row.attribute */
+	STORE_PUT,            /* row, whole */
+	STORE_DELETE,         /* row.resource and row.attribute */
 	STORE_DELETE_RESOURCE /* every row of row.resource */
 };
 
@@ -44,10 +44,10 @@ typedef void store_watch_fn(void *context, uint64_t revision, const struct store
 			    size_t count);
 
 /*
- * Opens or creates the state in directory dir (made with mode 0700 unless present), migrates an older schema
- * forward in one transaction, and takes the lock (flock on DIR/lock) that makes this process its only
- * writer: held by another, EBUSY with the holder's pid in the message. A schema newer than
- * ours: Unsupported. The store serializes its callers itself.
+ * Opens or creates the state in directory dir (made with mode 0700 unless present), migrates an
+ * older schema forward in one transaction, and takes the lock (flock on DIR/lock) that makes this
+ * process its only writer: held by another, EBUSY with the holder's pid in the message. A schema
+ * newer than ours: Unsupported. The store serializes its callers itself.
  */
 int store_open(const char *dir, struct store **ret, struct ec2fs_error *error);
 void store_close(struct store *s);

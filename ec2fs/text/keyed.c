@@ -47,8 +47,8 @@ static int parse_line(char *text, unsigned line, struct keys *keys, keyed_line_f
 	key[len] = '\0';
 	value = trim(key + len + 1);
 	if (seen(keys, key))
-		return ec2fs_fail(error, EC2_InvalidParameterValue, "line %u: %s stands there twice",
-				  line, key);
+		return ec2fs_fail(error, EC2_InvalidParameterValue,
+				  "line %u: %s stands there twice", line, key);
 	return each(context, line, key, value, error);
 }
 

@@ -10,8 +10,8 @@
 typedef int keyed_line_fn(void *context, unsigned line, const char *key, const char *value,
 			  struct ec2fs_error *error);
 
-/* Calls each with every line that has a key. Refused (InvalidParameterValue, naming the line): NUL bytes,
- * a key twice, a key without a value. */
+/* Calls each with every line that has a key. Refused (InvalidParameterValue, naming the line): NUL
+ * bytes, a key twice, a key without a value. */
 int keyed_parse(const char *text, size_t len, keyed_line_fn *each, void *context,
 		struct ec2fs_error *error);
 

@@ -129,14 +129,15 @@ static bool wanted(void *context, const char *name)
 	size_t len = strlen(name);
 	bool found = false;
 
-	view_each(&v, ROOT_NUMBER, KIND_REGION, region)
-		view_each(&v, region->number, KIND_IMAGE, image) for (size_t i = 0; i < 3; i++)
-	{
-		const char *value = resource_or(image, keys[i], "");
+	view_each (&v, ROOT_NUMBER, KIND_REGION, region)
+		view_each (&v, region->number, KIND_IMAGE, image)
+			for (size_t i = 0; i < 3; i++) {
+				const char *value = resource_or(image, keys[i], "");
 
-		if (strncmp(value, name, len) == 0 && (value[len] == ' ' || !value[len]))
-			found = true;
-	}
+				if (strncmp(value, name, len) == 0 &&
+				    (value[len] == ' ' || !value[len]))
+					found = true;
+			}
 	cloud_read_end(t->cloud);
 	return found;
 }

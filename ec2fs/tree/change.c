@@ -181,7 +181,8 @@ int tree_check(struct tree *t, tree_id id, const struct tree_caller *who, const 
 	if (r < 0)
 		return r;
 	s.text = text;
-	/* A text of lines is judged line by line while it comes; other documents are judged whole. */
+	/* A text of lines is judged line by line while it comes; other documents are judged whole.
+	 */
 	if (s.len || whole || facts.scalar)
 		r = cloud_try(t->cloud, &actor, apply, &s, error);
 	if (r == 0 && !whole && complete < len)

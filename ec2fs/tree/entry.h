@@ -1,7 +1,7 @@
 /*
- * The tables that the tree is made of. A directory kind (struct dir) is a list of fixed entries, and
- * may list resources of one kind or links beside them. To add an attribute: one line in
- * the table of its kind (kinds/), and one function that takes its text (in model/).
+ * The tables that the tree is made of. A directory kind (struct dir) is a list of fixed entries,
+ * and may list resources of one kind or links beside them. To add an attribute: one line in the
+ * table of its kind (kinds/), and one function that takes its text (in model/).
  */
 #ifndef EC2FS_TREE_ENTRY_H
 #define EC2FS_TREE_ENTRY_H
@@ -41,29 +41,31 @@ struct entry_extra {
 	/* TREE_WAIT: 0, -EINPROGRESS, or a refusal. */
 	int (*wait)(const struct view *v, const struct resource *r, const char *text,
 		    int64_t *ret_timeout, struct ec2fs_error *error);
-	/* TREE_BLOB: is the file's content fit? *ret_value, to be freed, is what the field will hold after
-	 * the blob's name. Blocks; no lock held. */
+	/* TREE_BLOB: is the file's content fit? *ret_value, to be freed, is what the field will
+	 * hold after the blob's name. Blocks; no lock held. */
 	int (*inspect)(int fd, char **ret_value, struct ec2fs_error *error);
 };
 
 struct entry {
 	const char *name;
-	mode_t mode;	/* type and default permission bits */
+	mode_t mode;    /* type and default permission bits */
 	unsigned flags; /* enum tree_flags, and those below */
-	size_t max;	/* bytes; 0: SCALAR_MAX */
+	size_t max;     /* bytes; 0: SCALAR_MAX */
 	const char *help;
-	show_fn *show;	 /* NULL: the field of the entry's name, as it is */
+	show_fn *show;   /* NULL: the field of the entry's name, as it is */
 	store_fn *store; /* NULL: read-only */
 	unset_fn *unset;
 	bool (*present)(const struct show *s); /* NULL: always there */
-	const struct dir *dir;		       /* of a fixed directory */
+	const struct dir *dir;                 /* of a fixed directory */
 	const struct entry_extra *extra;
 };
 
 /* Flags of entries that tree keeps to itself. */
-#define ENTRY_SPEC (1u << 24)	 /* stands in the resource's spec */
-#define ENTRY_VOLATILE (1u << 25) /* changes with other resources: told at each change of its own */
-#define ENTRY_QUIET (1u << 26)	 /* its value never shows in events */
+#define ENTRY_SPEC (1u << 24) /* stands in the resource's spec */
+#define ENTRY_VOLATILE                                                                             \
+	(1u << 25)             /* changes with other resources: told at each change of its own     \
+				*/
+#define ENTRY_QUIET (1u << 26) /* its value never shows in events */
 
 #define SCALAR_MAX 4096
 #define SECRET 0600
@@ -71,8 +73,9 @@ struct entry {
 /* Links that stand for resources: by-id/, an instance's volumes/. */
 struct links {
 	const char *salt; /* makes the links' own tree_ids */
-	const char *at;	  /* name of the fixed directory that holds them */
-	/* The link that stands for r: whose directory holds it, under which name; false: there is none. */
+	const char *at;   /* name of the fixed directory that holds them */
+	/* The link that stands for r: whose directory holds it, under which name; false: there is
+	 * none. */
 	bool (*of)(const struct view *v, const struct resource *r, uint64_t *ret_owner,
 		   struct strbuf *name);
 	/* The resource of the owner's first link after that number; NULL at the end. */
@@ -85,9 +88,9 @@ struct links {
 };
 
 struct dir {
-	const char *title; /* for the manual: "instances/NAME" */
+	const char *title;           /* for the manual: "instances/NAME" */
 	const struct entry *entries; /* ends with a NULL name */
-	enum kind child;	     /* lists these children of the resource; KIND_ROOT: none */
+	enum kind child;             /* lists these children of the resource; KIND_ROOT: none */
 	bool (*lists)(const struct resource *child); /* NULL: all of them */
 	/* mkdir (of a tag: create). The name was checked to be a decent file name, and is free. */
 	int (*make)(struct view *v, const struct resource *parent, const char *name,
@@ -97,8 +100,8 @@ struct dir {
 
 /* What a kind of resource is as a node. */
 struct kind_ops {
-	const struct dir *dir;		 /* its directory; NULL for a file (tag) */
-	const struct entry *file;	 /* of a tag */
+	const struct dir *dir;    /* its directory; NULL for a file (tag) */
+	const struct entry *file; /* of a tag */
 	int (*remove)(struct view *v, struct resource *r, struct ec2fs_error *error);
 	int (*rename)(struct view *v, struct resource *r, const char *name,
 		      struct ec2fs_error *error);

@@ -20,9 +20,9 @@ struct tree {
 
 /* A node found in the tables. */
 struct node {
-	const struct resource *r; /* for a link: the resource that it stands for */
+	const struct resource *r;  /* for a link: the resource that it stands for */
 	const struct entry *entry; /* NULL: the resource itself */
-	const struct dir *dir;	   /* of a directory */
+	const struct dir *dir;     /* of a directory */
 	const struct links *links; /* of a link in links */
 	tree_id id;
 };
@@ -53,7 +53,6 @@ tree_id collection_id(const struct resource *r);
 
 /* The watcher of the cloud (watch.c). */
 cloud_watch_fn tree_cloud_changed;
-void tree_tell(struct tree *t, enum tree_event event, tree_id id, tree_id parent,
-	       const char *name);
+void tree_tell(struct tree *t, enum tree_event event, tree_id id, tree_id parent, const char *name);
 
 #endif

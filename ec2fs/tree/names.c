@@ -134,8 +134,8 @@ static int drop(struct view *v, void *context, struct ec2fs_error *error)
 	if (r < 0)
 		return r;
 	if (node_lookup(n->tree, v, &d, n->name, n->who, &found) < 0)
-		return ec2fs_fail_errno(error, ENOENT, EC2_InvalidParameterValue,
-					"there is no %s", n->name);
+		return ec2fs_fail_errno(error, ENOENT, EC2_InvalidParameterValue, "there is no %s",
+					n->name);
 	n->made = found.id;
 	if (found.links) {
 		if (!found.links->drop)
@@ -143,7 +143,8 @@ static int drop(struct view *v, void *context, struct ec2fs_error *error)
 		return found.links->drop(v, found.r, error);
 	}
 	if (found.entry && found.entry != kind_ops(found.r->kind)->file) {
-		/* A fixed directory comes with its resource and goes with it; "rm -r" asks on its way. */
+		/* A fixed directory comes with its resource and goes with it; "rm -r" asks on its
+		 * way. */
 		const struct dir *dir = found.dir;
 
 		if (dir && dir->child != KIND_ROOT && view_next(v, found.r->number, dir->child, 0))
@@ -183,8 +184,8 @@ static int rename_in(struct view *v, void *context, struct ec2fs_error *error)
 	if (r < 0)
 		return r;
 	if (node_lookup(n->tree, v, &d, n->name, n->who, &found) < 0)
-		return ec2fs_fail_errno(error, ENOENT, EC2_InvalidParameterValue,
-					"there is no %s", n->name);
+		return ec2fs_fail_errno(error, ENOENT, EC2_InvalidParameterValue, "there is no %s",
+					n->name);
 	if (found.links || (found.entry && found.entry != kind_ops(found.r->kind)->file) ||
 	    !kind_ops(found.r->kind)->rename)
 		return ec2fs_fail(error, EC2_OperationNotPermitted, "%s has a name of its own",

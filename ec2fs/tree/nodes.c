@@ -14,14 +14,10 @@ static const struct links *const all_links[] = {&by_id_links, &instance_volume_l
 const struct kind_ops *kind_ops(enum kind kind)
 {
 	static const struct kind_ops *const ops[KIND_COUNT] = {
-		[KIND_ROOT] = &root_kind,
-		[KIND_REGION] = &region_kind,
-		[KIND_ZONE] = &zone_kind,
-		[KIND_INSTANCE_TYPE] = &instance_type_kind,
-		[KIND_IMAGE] = &image_kind,
-		[KIND_KEY_PAIR] = &key_pair_kind,
-		[KIND_INSTANCE] = &instance_kind,
-		[KIND_VOLUME] = &volume_kind,
+		[KIND_ROOT] = &root_kind,         [KIND_REGION] = &region_kind,
+		[KIND_ZONE] = &zone_kind,         [KIND_INSTANCE_TYPE] = &instance_type_kind,
+		[KIND_IMAGE] = &image_kind,       [KIND_KEY_PAIR] = &key_pair_kind,
+		[KIND_INSTANCE] = &instance_kind, [KIND_VOLUME] = &volume_kind,
 		[KIND_TAG] = &tag_kind,
 	};
 
@@ -67,7 +63,8 @@ static void node_of_resource(const struct resource *r, struct node *ret)
 		.r = r, .entry = ops->file, .dir = ops->dir, .id = node_resource_id(r->number)};
 }
 
-/* Fixed directories may hold fixed entries of their own: names are unique within a resource's tables. */
+/* Fixed directories may hold fixed entries of their own: names are unique within a resource's
+ * tables. */
 static const struct entry *entry_by_number(const struct dir *dir, uint16_t number)
 {
 	for (const struct entry *e = dir ? dir->entries : NULL; e && e->name; e++) {
@@ -160,7 +157,8 @@ int node_lookup(struct tree *t, const struct view *v, const struct node *dir, co
 	return dir->dir->links ? lookup_link(v, dir, name, ret) : -ENOENT;
 }
 
-/* The fixed entry whose directory lists children of that kind, or NULL when the resource itself does. */
+/* The fixed entry whose directory lists children of that kind, or NULL when the resource itself
+ * does. */
 static const struct entry *collection_entry(enum kind parent, enum kind child)
 {
 	const struct dir *dir = kind_ops(parent)->dir;

@@ -107,8 +107,8 @@ static int next_entry(struct tree *t, const struct view *v, const struct node *d
 	return 0;
 }
 
-int tree_list(struct tree *t, tree_id id, uint64_t after, bool full,
-	      const struct tree_caller *who, tree_list_fn *emit, void *context)
+int tree_list(struct tree *t, tree_id id, uint64_t after, bool full, const struct tree_caller *who,
+	      tree_list_fn *emit, void *context)
 {
 	struct strbuf name cleanup_strbuf = STRBUF_INIT;
 
@@ -229,9 +229,9 @@ int tree_statfs(struct tree *t, tree_id id, uint64_t *total, uint64_t *available
 
 	(void)id;
 	*files = 0;
-	view_each(&v, ROOT_NUMBER, KIND_REGION, region) for (enum kind k = KIND_ZONE;
-							     k < KIND_TAG; k++) *files +=
-		view_count(&v, region->number, k);
+	view_each (&v, ROOT_NUMBER, KIND_REGION, region)
+		for (enum kind k = KIND_ZONE; k < KIND_TAG; k++)
+			*files += view_count(&v, region->number, k);
 	cloud_read_end(t->cloud);
 	*total = *available = 0;
 	return t->engine ? engine_storage(t->engine, total, available) : 0;

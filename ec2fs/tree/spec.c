@@ -1,7 +1,7 @@
 /*
- * spec: everything settable of a resource as one keyed text, and a transaction when written. Built from
- * the table: the entries marked ENTRY_SPEC. What was written is shown again as it was
- * written, comments and order too, as long as it says what is.
+ * spec: everything settable of a resource as one keyed text, and a transaction when written. Built
+ * from the table: the entries marked ENTRY_SPEC. What was written is shown again as it was written,
+ * comments and order too, as long as it says what is.
  */
 #include "ec2fs/tree/internal.h"
 

@@ -1,16 +1,17 @@
 /*
- * tree: the namespace. Every directory kind is one static table of entries (name, mode, show, store,
- * flags); lookup, list, stat, show, store walk the same tables. The tree has no open files, no kernel
- * caches and no names of its own making: that is fs, above. What it changes, it changes through the
- * model, durably: a function that changed something returns when the change is on disk.
+ * tree: the namespace. Every directory kind is one static table of entries (name, mode, show,
+ * store, flags); lookup, list, stat, show, store walk the same tables. The tree has no open files,
+ * no kernel caches and no names of its own making: that is fs, above. What it changes, it changes
+ * through the model, durably: a function that changed something returns when the change is on disk.
  *
  * A node is known by its tree_id: the number of a resource and, for a file or fixed directory of
- * it, a hash of that entry's name. The same file has the same tree_id for ever, across restarts, and it is
- * what st_ino shows. The root is TREE_ROOT. Bits 56-63 are always 0: fs has them for itself.
+ * it, a hash of that entry's name. The same file has the same tree_id for ever, across restarts,
+ * and it is what st_ino shows. The root is TREE_ROOT. Bits 56-63 are always 0: fs has them for
+ * itself.
  *
- * Functions return 0 or a negative errno. A refusal (of a change) is recorded here: in `errors` at the root
- * and in the `error` file of the resource concerned, so fs only passes the errno on.
- * No lock is held when they return; they never call back into fs but through tree_watch.
+ * Functions return 0 or a negative errno. A refusal (of a change) is recorded here: in `errors` at
+ * the root and in the `error` file of the resource concerned, so fs only passes the errno on. No
+ * lock is held when they return; they never call back into fs but through tree_watch.
  */
 #ifndef EC2FS_TREE_TREE_H
 #define EC2FS_TREE_TREE_H
@@ -40,24 +41,28 @@ struct tree_caller {
 enum tree_flags {
 	/* A file of one value: takes effect with the write that completes it. */
 	TREE_SCALAR = 1 << 0,
-	/* A file of many lines (rules, spec, user-data): takes effect at flush, fsync or rename into place. */
+	/* A file of many lines (rules, spec, user-data): takes effect at flush, fsync or rename
+	   into place. */
 	TREE_DOCUMENT = 1 << 1,
 	/* A file too big for memory (a disk image): written to a blob, read from one. */
 	TREE_BLOB = 1 << 2,
 	/* Content changes without the model changing (console, metrics, events): never cached
 	 * (direct_io, attribute timeout 0); rendered anew at each open. */
 	TREE_LIVE = 1 << 3,
-	/* Before tree_show call tree_refresh, which may take a second: not on a thread others need. */
+	/* Before tree_show call tree_refresh, which may take a second: not on a thread others need.
+	 */
 	TREE_REFRESH = 1 << 4,
 	/* Content depends on who reads (errors): like TREE_LIVE. */
 	TREE_PER_CALLER = 1 << 5,
 	/* A write waits: keep asking tree_wait until it answers. Reading gives nothing. */
 	TREE_WAIT = 1 << 6,
-	/* unlink takes the value away (tags, user-data); for others unlink hides the name for a moment. */
+	/* unlink takes the value away (tags, user-data); for others unlink hides the name for a
+	   moment. */
 	TREE_OPTIONAL = 1 << 7,
 	/* Somebody has written it (or set its mode, owner or time) since the resource was made. */
 	TREE_WRITTEN = 1 << 8,
-	/* A command file (ctl): a write is a verb; the same text again is the verb again; no O_TRUNC meaning. */
+	/* A command file (ctl): a write is a verb; the same text again is the verb again; no
+	   O_TRUNC meaning. */
 	TREE_COMMAND = 1 << 9,
 	/* A directory in which mkdir makes resources. */
 	TREE_COLLECTION = 1 << 10,
@@ -78,15 +83,16 @@ enum tree_flags {
 struct tree_node {
 	tree_id id;
 	unsigned flags; /* enum tree_flags */
-	mode_t mode;	/* type and permission bits */
+	mode_t mode;    /* type and permission bits */
 	uid_t uid;
 	gid_t gid;
 	uint64_t size;
 	int64_t mtime; /* ns since the epoch, when the value last changed; 0: never written */
 	int64_t ctime;
 	unsigned nlink;
-	size_t max; /* most bytes a write may make it, 0: not writable */
-	tree_id resource; /* the resource's own directory that this is, or is in; TREE_ROOT for the root's */
+	size_t max;       /* most bytes a write may make it, 0: not writable */
+	tree_id resource; /* the resource's own directory that this is, or is in; TREE_ROOT for the
+			     root's */
 };
 
 /* A file that users make and name: a tag. A link that stands for a resource counts as one. */
@@ -97,29 +103,32 @@ static inline bool tree_is_free(const struct tree_node *n)
 
 /* One node by its identity. -ESTALE when there is (no longer) such a node. */
 int tree_stat(struct tree *t, tree_id id, const struct tree_caller *who, struct tree_node *ret);
-/* One name in a directory; "." and ".." are not asked here (tree_parent). -ENOENT, -ENOTDIR, -ESTALE. */
+/* One name in a directory; "." and ".." are not asked here (tree_parent). -ENOENT, -ENOTDIR,
+ * -ESTALE. */
 int tree_lookup(struct tree *t, tree_id dir, const char *name, const struct tree_caller *who,
 		struct tree_node *ret);
 /* The directory that holds the node; the root's is the root. */
 int tree_parent(struct tree *t, tree_id id, tree_id *ret);
-/* The path below the mount point ("us-east-1/instances/web-1/state", "" for the root), for messages. */
+/* The path below the mount point ("us-east-1/instances/web-1/state", "" for the root), for
+ * messages. */
 int tree_path(struct tree *t, tree_id id, struct strbuf *out);
 
-/* Called with each name; cookie is stable (valid across opens and changes); non-zero ends the list. */
+/* Called with each name; cookie is stable (valid across opens and changes); non-zero ends the list.
+ */
 typedef int tree_list_fn(void *context, const char *name, uint64_t cookie,
 			 const struct tree_node *node);
 /* The entries after cookie `after` (0: from the beginning), without "." and "..". With full false
  * only id and mode of the node are set (cheap: nothing is rendered). Cookies are greater than 2.
  * No lock is held around emit. */
-int tree_list(struct tree *t, tree_id dir, uint64_t after, bool full,
-	      const struct tree_caller *who, tree_list_fn *emit, void *context);
+int tree_list(struct tree *t, tree_id dir, uint64_t after, bool full, const struct tree_caller *who,
+	      tree_list_fn *emit, void *context);
 
 /* A symlink's target, appended. */
 int tree_readlink(struct tree *t, tree_id id, struct strbuf *out);
 /* What reading gives, appended: any file but a blob. */
 int tree_show(struct tree *t, tree_id id, const struct tree_caller *who, struct strbuf *out);
-/* Brings a TREE_REFRESH file up to date (a screenshot, figures from the hypervisor); blocks, bounded
- * by a few seconds; on failure the old content stays and 0 or the errno is returned. */
+/* Brings a TREE_REFRESH file up to date (a screenshot, figures from the hypervisor); blocks,
+ * bounded by a few seconds; on failure the old content stays and 0 or the errno is returned. */
 int tree_refresh(struct tree *t, tree_id id);
 
 /*
@@ -142,8 +151,7 @@ int tree_mkdir(struct tree *t, tree_id dir, const char *name, mode_t mode,
 int tree_rmdir(struct tree *t, tree_id dir, const char *name, const struct tree_caller *who);
 /* Makes a file in a TREE_FREE_FILES directory, with content (a tag). */
 int tree_create(struct tree *t, tree_id dir, const char *name, mode_t mode,
-		const struct tree_caller *who, const void *data, size_t len,
-		struct tree_node *ret);
+		const struct tree_caller *who, const void *data, size_t len, struct tree_node *ret);
 int tree_symlink(struct tree *t, tree_id dir, const char *name, const char *target,
 		 const struct tree_caller *who, struct tree_node *ret);
 /* Removes a link or a free file by name (files with fixed names: tree_unset). */
@@ -161,8 +169,8 @@ struct tree_meta {
 	gid_t gid;
 	int64_t mtime; /* ns */
 };
-/* chmod, chown, utimens: kept durably; of every file, fixed directory and resource. The kernel has checked
- * that the caller may (default_permissions). */
+/* chmod, chown, utimens: kept durably; of every file, fixed directory and resource. The kernel has
+ * checked that the caller may (default_permissions). */
 int tree_set_meta(struct tree *t, tree_id id, const struct tree_caller *who,
 		  const struct tree_meta *meta);
 
@@ -171,8 +179,8 @@ int tree_set_meta(struct tree *t, tree_id id, const struct tree_caller *who,
  * Returns the error's errno, negative. */
 int tree_refuse(struct tree *t, tree_id id, const char *name, const struct tree_caller *who,
 		const void *wrote, size_t len, const struct ec2fs_error *error);
-/* The entry names of that directory nearest to a mistyped one, for the message: "did you mean X?"; may
- * append nothing. */
+/* The entry names of that directory nearest to a mistyped one, for the message: "did you mean X?";
+ * may append nothing. */
 void tree_suggest(struct tree *t, tree_id dir, const char *name, struct strbuf *out);
 
 /* Blobs. Opens the current content for reading; -ENODATA when there is none (size 0). */
@@ -187,24 +195,23 @@ int tree_blob_commit(struct tree_blob *blob);
 /* Frees; an uncommitted one is gone. Accepts NULL. */
 void tree_blob_free(struct tree_blob *blob);
 
-/* A wait: has what was asked for come? 0: yes. -EINPROGRESS: not yet. Else it cannot any more, or the text is
- * malformed: the errno, recorded. *deadline (ns of CLOCK_MONOTONIC since begin, INT64_MAX: none) is set
- * from the text. */
+/* A wait: has what was asked for come? 0: yes. -EINPROGRESS: not yet. Else it cannot any more, or
+ * the text is malformed: the errno, recorded. *deadline (ns of CLOCK_MONOTONIC since begin,
+ * INT64_MAX: none) is set from the text. */
 int tree_wait(struct tree *t, tree_id id, const struct tree_caller *who, const char *text,
 	      int64_t *ret_timeout);
 
 /* What changed, told after it is durable and visible, from some thread that holds no lock. */
 enum tree_event {
 	TREE_CHANGED, /* content or facts of the node `id` */
-	TREE_ADDED,   /* `name` in `parent` now exists (its directory's times are told separately) */
-	TREE_GONE     /* `name` in `parent`, which was `id`, is gone or is another node now */
+	TREE_ADDED, /* `name` in `parent` now exists (its directory's times are told separately) */
+	TREE_GONE   /* `name` in `parent`, which was `id`, is gone or is another node now */
 };
 typedef void tree_watch_fn(void *context, enum tree_event event, tree_id id, tree_id parent,
 			   const char *name);
 void tree_watch(struct tree *t, tree_watch_fn *fn, void *context);
 
 /* statfs of the tree: bytes of the storage behind that node. */
-int tree_statfs(struct tree *t, tree_id id, uint64_t *total, uint64_t *available,
-		uint64_t *files);
+int tree_statfs(struct tree *t, tree_id id, uint64_t *total, uint64_t *available, uint64_t *files);
 
 #endif

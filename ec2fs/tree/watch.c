@@ -31,7 +31,7 @@ static void tell_event(struct tree *t, const struct view *v, const struct resour
 	if ((e->flags & (ENTRY_QUIET | TREE_DOCUMENT | TREE_BLOB)))
 		strbuf_adds(&line, " changed");
 	else
-		strbuf_addf(&line, " %s -> %s", old && *old ? old : "-", new && *new ? new : "-");
+		strbuf_addf(&line, " %s -> %s", old && *old ? old : "-", new &&*new ? new : "-");
 	events_add(t->events, is->mtime, strbuf_str(&line));
 }
 
@@ -100,14 +100,15 @@ static void tell_links(struct tree *t, const struct view *v, const struct cloud_
 static void tell_volatile(struct tree *t, const struct view *v, uint64_t region)
 {
 	for (enum kind kind = KIND_ZONE; kind < KIND_TAG; kind++)
-		view_each(v, region, kind, r) for (const struct entry *e =
-							   kind_ops(kind)->dir->entries;
-						   e->name; e++) if (e->flags & ENTRY_VOLATILE)
-			tree_tell(t, TREE_CHANGED, node_id(r->number, e->name), 0, NULL);
+		view_each (v, region, kind, r)
+			for (const struct entry *e = kind_ops(kind)->dir->entries; e->name; e++)
+				if (e->flags & ENTRY_VOLATILE)
+					tree_tell(t, TREE_CHANGED, node_id(r->number, e->name), 0,
+						  NULL);
 }
 
-static void tell_coming_and_going(struct tree *t, const struct view *v,
-				  const struct resource *r, const char *what)
+static void tell_coming_and_going(struct tree *t, const struct view *v, const struct resource *r,
+				  const char *what)
 {
 	struct strbuf line cleanup_strbuf = STRBUF_INIT;
 
@@ -146,8 +147,7 @@ static void tell_one(struct tree *t, const struct view *v, const struct cloud_ev
 			tell_coming_and_going(t, v, was, moved ? "renamed" : "removed");
 	}
 	if (is && (!was || moved)) {
-		tree_tell(t, TREE_ADDED, node_resource_id(is->number), collection_id(is),
-			  is->name);
+		tree_tell(t, TREE_ADDED, node_resource_id(is->number), collection_id(is), is->name);
 		if (!goes_without_saying(events, count, is))
 			tell_coming_and_going(t, v, is, moved ? "has its new name" : "made");
 	}

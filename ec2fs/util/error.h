@@ -55,7 +55,7 @@ enum ec2_code {
 };
 
 struct ec2fs_error {
-	int number;	   /* errno, positive; 0 when nothing was told */
+	int number; /* errno, positive; 0 when nothing was told */
 	enum ec2_code code;
 	char message[600]; /* what was wrong, and what would be right; without a final newline */
 };

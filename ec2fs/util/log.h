@@ -9,7 +9,8 @@
 void log_to_syslog(void);
 /* Shows LOG_DEBUG messages too. */
 void log_set_debug(bool on);
-/* priority: LOG_ERR, LOG_WARNING, LOG_INFO, LOG_DEBUG. Thread-safe. Only edges of the program log. */
+/* priority: LOG_ERR, LOG_WARNING, LOG_INFO, LOG_DEBUG. Thread-safe. Only edges of the program log.
+ */
 void log_message(int priority, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #define log_error(...) log_message(LOG_ERR, __VA_ARGS__)

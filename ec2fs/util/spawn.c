@@ -38,7 +38,8 @@ static void become(const char *const *argv, int out, int err, int trouble)
 	setsid();
 	if (null < 0 || dup2(null, 0) < 0 || dup2(out, 1) < 0 || dup2(err, 2) < 0)
 		goto failed;
-	/* Every descriptor of the daemon is O_CLOEXEC; execvpe searches PATH of the parent's environment. */
+	/* Every descriptor of the daemon is O_CLOEXEC; execvpe searches PATH of the parent's
+	 * environment. */
 	execvpe(argv[0], (char *const *)argv, (char *const *)environment);
 failed:
 	if (write(trouble, &errno, sizeof(errno)) < 0)
@@ -97,8 +98,7 @@ static int start(const char *const *argv, struct child *c, struct ec2fs_error *e
 	int out[2] = {-1, -1}, err[2] = {-1, -1}, trouble[2] = {-1, -1}, number = 0;
 	ssize_t n;
 
-	if (pipe2(out, O_CLOEXEC) < 0 || pipe2(err, O_CLOEXEC) < 0 ||
-	    pipe2(trouble, O_CLOEXEC) < 0)
+	if (pipe2(out, O_CLOEXEC) < 0 || pipe2(err, O_CLOEXEC) < 0 || pipe2(trouble, O_CLOEXEC) < 0)
 		number = errno;
 	else if ((c->pid = fork()) < 0)
 		number = errno;
@@ -131,8 +131,8 @@ static int start(const char *const *argv, struct child *c, struct ec2fs_error *e
 				argv[0], strerror(number));
 }
 
-int spawn_stream(const char *const *argv, int timeout_ms, struct strbuf *out,
-		 spawn_output_fn *each, void *context, struct ec2fs_error *error)
+int spawn_stream(const char *const *argv, int timeout_ms, struct strbuf *out, spawn_output_fn *each,
+		 void *context, struct ec2fs_error *error)
 {
 	struct child c = {.out = -1, .err = -1};
 	int64_t end = now_ms() + timeout_ms;

@@ -1,4 +1,5 @@
-/* Child programs (qemu-img, lvm, dnsmasq …): argv only, no shell, clean environment, a time limit. */
+/* Child programs (qemu-img, lvm, dnsmasq …): argv only, no shell, clean environment, a time limit.
+ */
 #ifndef EC2FS_UTIL_SPAWN_H
 #define EC2FS_UTIL_SPAWN_H
 
@@ -17,7 +18,7 @@ int spawn_run(const char *const *argv, int timeout_ms, struct strbuf *out,
 
 /* The same, and each piece of its standard output is told as it comes. */
 typedef void spawn_output_fn(void *context, const char *data, size_t len);
-int spawn_stream(const char *const *argv, int timeout_ms, struct strbuf *out,
-		 spawn_output_fn *each, void *context, struct ec2fs_error *error);
+int spawn_stream(const char *const *argv, int timeout_ms, struct strbuf *out, spawn_output_fn *each,
+		 void *context, struct ec2fs_error *error);
 
 #endif

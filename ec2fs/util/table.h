@@ -1,4 +1,5 @@
-/* A hash table of pointers: the caller hashes and compares, the table owns nothing but its cells. */
+/* A hash table of pointers: the caller hashes and compares, the table owns nothing but its cells.
+ */
 #ifndef EC2FS_UTIL_TABLE_H
 #define EC2FS_UTIL_TABLE_H
 

@@ -50,7 +50,7 @@ int sim_screen(const char *id, uint64_t uptime_ns, struct strbuf *out, struct ec
 			pixel[1] = (x + y + shift) % 32 < 16 ? 0x30 : 0x40;
 			pixel[2] = 0x60;
 		}
-	for (size_t i = 0; id[i] && i < 19; i++)
+	for (size_t i = 0; i < 19 && id[i]; i++)
 		draw_glyph(pixels, left + (unsigned)i * 4 * SCALE, (HEIGHT - 5 * SCALE) / 2, id[i]);
 	return png_write_rgb(WIDTH, HEIGHT, pixels, out, error);
 }

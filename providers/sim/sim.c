@@ -7,6 +7,7 @@
 #include "ec2fs/util/memory.h"
 #include "providers/sim/world.h"
 
+#include <inttypes.h>
 #include <string.h>
 #include <time.h>
 
@@ -159,7 +160,7 @@ static int sim_restore(struct provider *p, const struct machine_spec *spec, cons
 		return leave(w,
 			     ec2fs_fail(error, EC2_InternalError,
 					"cannot restore machine %s from %s: %m", spec->id, file));
-	if (fscanf(f, "ec2fs sim 1\nid %31s\nuptime %ju\n", id, &uptime_ns) != 2 ||
+	if (fscanf(f, "ec2fs sim 1\nid %31s\nuptime %" SCNu64 "\n", id, &uptime_ns) != 2 ||
 	    strcmp(id, spec->id) != 0)
 		return leave(w, ec2fs_fail(error, EC2_InternalError,
 					   "%s is not the saved memory of machine %s", file,

@@ -1,4 +1,5 @@
-/* A cloud in a temporary directory, with a clock and a dice of its own: for unit tests of the model. */
+/* A cloud in a temporary directory, with a clock and a dice of its own: for unit tests of the
+ * model. */
 #ifndef TESTS_CLOUD_FIXTURE_H
 #define TESTS_CLOUD_FIXTURE_H
 

@@ -122,10 +122,8 @@ static int take_step(struct view *v, void *context, struct ec2fs_error *error)
 {
 	const struct step *s = context;
 	const struct resource *region = fixture_region(v);
-	const struct resource *a =
-		view_find(v, region->number, KIND_KEY_PAIR, name_of(s->a));
-	const struct resource *b =
-		view_find(v, region->number, KIND_KEY_PAIR, name_of(s->b));
+	const struct resource *a = view_find(v, region->number, KIND_KEY_PAIR, name_of(s->a));
+	const struct resource *b = view_find(v, region->number, KIND_KEY_PAIR, name_of(s->b));
 	struct resource *made;
 
 	switch (s->verb) {

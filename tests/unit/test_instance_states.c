@@ -2,9 +2,9 @@
 #include "tests/lib/cloud_fixture.h"
 
 struct story {
-	const char *wants;	  /* written to state, or "ctl:VERB" */
+	const char *wants; /* written to state, or "ctl:VERB" */
 	enum instance_state from;
-	int answer;		  /* 0 or the errno, negative */
+	int answer; /* 0 or the errno, negative */
 	enum instance_state to;
 };
 
@@ -168,8 +168,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(protection_guards_against_requests_only,
 						fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(a_whole_life, fixture_setup, fixture_teardown),
-		cmocka_unit_test_setup_teardown(the_quota_is_kept, fixture_setup,
-						fixture_teardown),
+		cmocka_unit_test_setup_teardown(the_quota_is_kept, fixture_setup, fixture_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,8 +8,7 @@ static const struct dir zones_dir = {
 	.title = "availability-zones", .child = KIND_ZONE, .make = zone_make};
 static const struct dir types_dir = {
 	.title = "instance-types", .child = KIND_INSTANCE_TYPE, .make = instance_type_make};
-static const struct dir images_dir = {
-	.title = "images", .child = KIND_IMAGE, .make = image_make};
+static const struct dir images_dir = {.title = "images", .child = KIND_IMAGE, .make = image_make};
 static const struct dir key_pairs_dir = {
 	.title = "key-pairs", .child = KIND_KEY_PAIR, .make = key_pair_make};
 static const struct dir volumes_dir = {.title = "volumes", .child = KIND_VOLUME};
@@ -24,10 +23,8 @@ static bool is_there(const struct resource *r)
 	return !is_removed(r);
 }
 
-static const struct dir instances_dir = {.title = "instances",
-					 .child = KIND_INSTANCE,
-					 .lists = is_there,
-					 .make = instance_make};
+static const struct dir instances_dir = {
+	.title = "instances", .child = KIND_INSTANCE, .lists = is_there, .make = instance_make};
 
 /* by-id: a link to everything that has an ID, and what was removed but is still remembered. */
 static bool by_id_of(const struct view *v, const struct resource *r, uint64_t *ret_owner,
@@ -82,23 +79,44 @@ static void show_quotas(const struct show *s, struct strbuf *out)
 }
 
 static const struct entry entries[] = {
-	{.name = "availability-zones", .mode = S_IFDIR | 0755, .dir = &zones_dir,
+	{.name = "availability-zones",
+	 .mode = S_IFDIR | 0755,
+	 .dir = &zones_dir,
 	 .help = "where machines and volumes live; mkdir adds one"},
-	{.name = "instance-types", .mode = S_IFDIR | 0755, .dir = &types_dir,
+	{.name = "instance-types",
+	 .mode = S_IFDIR | 0755,
+	 .dir = &types_dir,
 	 .help = "EC2's catalogue; mkdir adds one of your own"},
-	{.name = "images", .mode = S_IFDIR | 0755, .dir = &images_dir,
+	{.name = "images",
+	 .mode = S_IFDIR | 0755,
+	 .dir = &images_dir,
 	 .help = "what instances boot from"},
-	{.name = "key-pairs", .mode = S_IFDIR | 0755, .dir = &key_pairs_dir,
+	{.name = "key-pairs",
+	 .mode = S_IFDIR | 0755,
+	 .dir = &key_pairs_dir,
 	 .help = "SSH keys given to instances"},
-	{.name = "instances", .mode = S_IFDIR | 0755, .dir = &instances_dir,
+	{.name = "instances",
+	 .mode = S_IFDIR | 0755,
+	 .dir = &instances_dir,
 	 .help = "virtual machines; mkdir makes one"},
-	{.name = "volumes", .mode = S_IFDIR | 0755, .dir = &volumes_dir,
+	{.name = "volumes",
+	 .mode = S_IFDIR | 0755,
+	 .dir = &volumes_dir,
 	 .help = "the root volumes of instances"},
-	{.name = "by-id", .mode = S_IFDIR | 0755, .dir = &by_id_dir,
+	{.name = "by-id",
+	 .mode = S_IFDIR | 0755,
+	 .dir = &by_id_dir,
 	 .help = "everything by its ID; terminated instances for an hour"},
-	{.name = "quotas", .mode = S_IFREG | 0644, .flags = TREE_DOCUMENT, .max = 4096,
-	 .show = show_quotas, .store = quotas_set, .help = "limits of the region, KEY VALUE lines"},
-	{.name = "error", .mode = S_IFREG | 0444, .show = show_error,
+	{.name = "quotas",
+	 .mode = S_IFREG | 0644,
+	 .flags = TREE_DOCUMENT,
+	 .max = 4096,
+	 .show = show_quotas,
+	 .store = quotas_set,
+	 .help = "limits of the region, KEY VALUE lines"},
+	{.name = "error",
+	 .mode = S_IFREG | 0444,
+	 .show = show_error,
 	 .help = "why the last change was refused"},
 	{0},
 };

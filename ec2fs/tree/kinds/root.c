@@ -8,21 +8,24 @@
 static void show_readme(const struct show *s, struct strbuf *out)
 {
 	(void)s;
-	strbuf_adds(out,
-		    "This directory is a cloud. Its regions are the directories here; what is in them is\n"
-		    "made with mkdir, set with echo, read with cat, and removed with rm -r.\n"
-		    "\n"
-		    "  mkdir us-east-1/images/debian\n"
-		    "  cp disk.qcow2 us-east-1/images/debian/disk        import an image\n"
-		    "  mkdir us-east-1/instances/web-1                   make an instance, a draft\n"
-		    "  cd us-east-1/instances/web-1\n"
-		    "  echo debian > image; echo t3.small > instance-type\n"
-		    "  echo running > state                              launch it\n"
-		    "  echo running > wait                               returns when it runs\n"
-		    "  cat console\n"
-		    "\n"
-		    "When something is refused, the file error beside it tells why, and errors here tells the\n"
-		    "last refusals of all. man ec2fs has the rest.\n");
+	strbuf_adds(
+		out,
+		"This directory is a cloud. Its regions are the directories here; what is in them "
+		"is\n"
+		"made with mkdir, set with echo, read with cat, and removed with rm -r.\n"
+		"\n"
+		"  mkdir us-east-1/images/debian\n"
+		"  cp disk.qcow2 us-east-1/images/debian/disk        import an image\n"
+		"  mkdir us-east-1/instances/web-1                   make an instance, a draft\n"
+		"  cd us-east-1/instances/web-1\n"
+		"  echo debian > image; echo t3.small > instance-type\n"
+		"  echo running > state                              launch it\n"
+		"  echo running > wait                               returns when it runs\n"
+		"  cat console\n"
+		"\n"
+		"When something is refused, the file error beside it tells why, and errors here "
+		"tells the\n"
+		"last refusals of all. man ec2fs has the rest.\n");
 }
 
 static void show_version(const struct show *s, struct strbuf *out)
@@ -48,8 +51,7 @@ static void show_metrics(const struct show *s, struct strbuf *out)
 
 	strbuf_adds(out, "# HELP ec2fs_resources Resources of a region, by kind.\n"
 			 "# TYPE ec2fs_resources gauge\n");
-	view_each(s->view, ROOT_NUMBER, KIND_REGION, region)
-	{
+	view_each (s->view, ROOT_NUMBER, KIND_REGION, region) {
 		for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 			strbuf_addf(out, "ec2fs_resources{region=\"%s\",kind=\"%s\"} %zu\n",
 				    region->name, kind_name(kinds[i]),
@@ -57,11 +59,11 @@ static void show_metrics(const struct show *s, struct strbuf *out)
 	}
 	strbuf_adds(out, "# HELP ec2fs_instances Instances of a region, by state.\n"
 			 "# TYPE ec2fs_instances gauge\n");
-	view_each(s->view, ROOT_NUMBER, KIND_REGION, region)
-	{
+	view_each (s->view, ROOT_NUMBER, KIND_REGION, region) {
 		size_t counts[INSTANCE_STATE_COUNT] = {0};
 
-		view_each(s->view, region->number, KIND_INSTANCE, r) counts[instance_state(r)]++;
+		view_each (s->view, region->number, KIND_INSTANCE, r)
+			counts[instance_state(r)]++;
 		for (int i = 0; i < INSTANCE_STATE_COUNT; i++)
 			strbuf_addf(out, "ec2fs_instances{region=\"%s\",state=\"%s\"} %zu\n",
 				    region->name, instance_state_name((enum instance_state)i),
@@ -75,15 +77,25 @@ static void show_metrics(const struct show *s, struct strbuf *out)
 }
 
 static const struct entry entries[] = {
-	{.name = "README", .mode = S_IFREG | 0444, .show = show_readme,
-	 .help = "how to begin"},
-	{.name = "version", .mode = S_IFREG | 0444, .show = show_version,
+	{.name = "README", .mode = S_IFREG | 0444, .show = show_readme, .help = "how to begin"},
+	{.name = "version",
+	 .mode = S_IFREG | 0444,
+	 .show = show_version,
 	 .help = "of the daemon that serves this tree"},
-	{.name = "events", .mode = S_IFREG | 0444, .flags = TREE_LIVE, .show = show_events,
+	{.name = "events",
+	 .mode = S_IFREG | 0444,
+	 .flags = TREE_LIVE,
+	 .show = show_events,
 	 .help = "recent changes, a line each, the newest last"},
-	{.name = "metrics", .mode = S_IFREG | 0444, .flags = TREE_LIVE, .show = show_metrics,
+	{.name = "metrics",
+	 .mode = S_IFREG | 0444,
+	 .flags = TREE_LIVE,
+	 .show = show_metrics,
 	 .help = "figures of the whole cloud in Prometheus's text format"},
-	{.name = "errors", .mode = S_IFREG | 0444, .flags = TREE_PER_CALLER, .show = show_errors,
+	{.name = "errors",
+	 .mode = S_IFREG | 0444,
+	 .flags = TREE_PER_CALLER,
+	 .show = show_errors,
 	 .help = "your last refusals, the newest first (root sees everybody's)"},
 	{0},
 };
