@@ -10,7 +10,7 @@ WERROR ?= -Werror
 # V=1 shows the commands, -s nothing.
 Q := $(if $(V),,@)
 show = @$(if $(findstring s,$(firstword -$(MAKEFLAGS))),:,echo '  $(1)  $(2)')
-PKGS := fuse3 libvirt sqlite3 libpng libcrypto
+PKGS := fuse3 libvirt sqlite3 libpng libcrypto libmicrohttpd libnftnl libmnl libnl-route-3.0
 comma := ,
 
 # SANITIZE=address,undefined or SANITIZE=thread builds into a directory of its own.
@@ -67,6 +67,7 @@ $(BUILD)/obj/%.o: %.c Makefile VERSION
 $(BUILD)/ec2fs/%.o: $(BUILD)/obj/ec2fs/%.o ;
 $(BUILD)/providers/%.o: $(BUILD)/obj/providers/%.o ;
 $(BUILD)/volumes/%.o: $(BUILD)/obj/volumes/%.o ;
+$(BUILD)/netfw/%.o: $(BUILD)/obj/netfw/%.o ;
 
 # A test may hand a literal to a callback's void *context.
 $(BUILD)/tests/unit/%: tests/unit/%.c $(LIB)
@@ -75,7 +76,7 @@ $(BUILD)/tests/unit/%: tests/unit/%.c $(LIB)
 	$(Q)$(CC) $(ALL_CFLAGS) -Wno-write-strings $(ALL_LDFLAGS) -MMD -MP -o $@ $< $(LIB) $(LIBS) -lcmocka
 
 # Tests. TESTS="tests/tree/tags.bats unit" chooses; the runner explains itself: tests/run --help.
-TESTS ?= unit fs tree system
+TESTS ?= unit fs tree net system
 
 .PHONY: unit test check-asan check-tsan lint bench
 unit: $(UNIT_BINS)
