@@ -138,7 +138,6 @@ struct netfw_interface {
 	uint32_t public_ip; /* one-to-one NAT by the internet gateway; 0: none */
 	const char *subnet;
 	bool source_dest_check;
-	uint8_t metadata_hops; /* IP TTL of the metadata service's answers, 1 to 64 */
 	const char *const *groups;
 	size_t group_count;
 	const char *host_name; /* "ip-10-0-0-5", without domain */
@@ -149,6 +148,7 @@ struct netfw_interface {
 struct imds_facts {
 	bool endpoint, tokens_required,
 		tags_served; /* HttpEndpoint, HttpTokens, InstanceMetadataTags */
+	uint8_t hops;        /* IP TTL of a token's answer, HttpPutResponseHopLimit: 1 to 64 */
 	char *instance_id, *image_id, *instance_type, *region, *availability_zone, *account;
 	char *architecture, *reservation_id, *launch_time; /* ISO 8601, Z */
 	unsigned launch_index;
