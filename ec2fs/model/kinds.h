@@ -116,6 +116,68 @@ const struct resource *volume_root_of(const struct view *v, const struct resourc
 const struct resource *volume_next_of(const struct view *v, const struct resource *instance,
 				      uint64_t after);
 
+/* security_group.c */
+MAKER(security_group_make);
+REMOVER(security_group_remove);
+RENAMER(security_group_rename);
+
+/* prefix_list.c */
+MAKER(prefix_list_make);
+REMOVER(prefix_list_remove);
+RENAMER(prefix_list_rename);
+
+/* address.c */
+MAKER(address_make);
+REMOVER(address_remove);
+RENAMER(address_rename);
+
+/* vpc.c */
+MAKER(vpc_make);
+REMOVER(vpc_remove);
+RENAMER(vpc_rename);
+
+/* subnet.c */
+MAKER(subnet_make);
+REMOVER(subnet_remove);
+RENAMER(subnet_rename);
+
+/* route_table.c */
+MAKER(route_table_make);
+REMOVER(route_table_remove);
+RENAMER(route_table_rename);
+
+/* network_acl.c */
+MAKER(network_acl_make);
+REMOVER(network_acl_remove);
+RENAMER(network_acl_rename);
+
+/* nat_gateway.c */
+MAKER(nat_gateway_make);
+REMOVER(nat_gateway_remove);
+RENAMER(nat_gateway_rename);
+
+/* peering.c */
+MAKER(peering_make);
+REMOVER(peering_remove);
+RENAMER(peering_rename);
+
+/* vpn_gateway.c */
+MAKER(vpn_gateway_make);
+REMOVER(vpn_gateway_remove);
+RENAMER(vpn_gateway_rename);
+
+/* membership.c: that an instance is in a security group */
+/* target: the group. EC2's limit of groups, the VPC's identity and duplicates are checked. */
+int membership_make(struct view *v, const struct resource *instance, const char *name,
+		    const struct resource *target, struct resource **ret,
+		    struct ec2fs_error *error);
+REMOVER(membership_remove);
+/* The group that a membership means; NULL when it is gone. */
+const struct resource *membership_group(const struct view *v, const struct resource *membership);
+/* Is the instance in the group? */
+bool membership_has(const struct view *v, const struct resource *instance,
+		    const struct resource *group);
+
 #define GIB ((uint64_t)1 << 30)
 #define MIB ((uint64_t)1 << 20)
 

@@ -19,8 +19,41 @@ static const struct {
 	[KIND_KEY_PAIR] = {"key-pair", "key"},
 	[KIND_INSTANCE] = {"instance", "i"},
 	[KIND_VOLUME] = {"volume", "vol"},
+	[KIND_SECURITY_GROUP] = {"security-group", "sg"},
+	[KIND_PREFIX_LIST] = {"prefix-list", "pl"},
+	[KIND_ADDRESS] = {"address", "eipalloc"},
+	[KIND_VPC] = {"vpc", "vpc"},
+	[KIND_SUBNET] = {"subnet", "subnet"},
+	[KIND_ROUTE_TABLE] = {"route-table", "rtb"},
+	[KIND_NETWORK_ACL] = {"network-acl", "acl"},
+	[KIND_NAT_GATEWAY] = {"nat-gateway", "nat"},
+	[KIND_PEERING] = {"peering", "pcx"},
+	[KIND_VPN_GATEWAY] = {"vpn-gateway", "vgw"},
+	[KIND_MEMBERSHIP] = {"membership", NULL},
 	[KIND_TAG] = {"tag", NULL},
 };
+
+enum kind kind_home(enum kind kind)
+{
+	switch (kind) {
+	case KIND_ROOT:
+	case KIND_REGION:
+		return KIND_ROOT;
+	case KIND_SUBNET:
+	case KIND_ROUTE_TABLE:
+	case KIND_NETWORK_ACL:
+	case KIND_NAT_GATEWAY:
+	case KIND_PEERING:
+	case KIND_VPN_GATEWAY:
+		return KIND_VPC;
+	case KIND_MEMBERSHIP:
+		return KIND_INSTANCE;
+	case KIND_TAG:
+		return KIND_COUNT;
+	default:
+		return KIND_REGION;
+	}
+}
 
 const char *kind_name(enum kind kind)
 {

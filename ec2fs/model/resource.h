@@ -22,18 +22,36 @@ enum kind {
 	KIND_KEY_PAIR,
 	KIND_INSTANCE,
 	KIND_VOLUME,
+	KIND_SECURITY_GROUP,
+	KIND_PREFIX_LIST,
+	KIND_ADDRESS,
+	KIND_VPC,
+	/* Of a VPC. */
+	KIND_SUBNET,
+	KIND_ROUTE_TABLE,
+	KIND_NETWORK_ACL,
+	KIND_NAT_GATEWAY,
+	KIND_PEERING,
+	KIND_VPN_GATEWAY,
+	/* Of an instance: that it is in a security group. */
+	KIND_MEMBERSHIP,
+	/* Of anything. */
 	KIND_TAG,
 	KIND_COUNT
 };
 
 /* The kind as the store writes it and as messages call it ("key pair" is "key-pair"). */
 const char *kind_name(enum kind kind);
+/* The kind of the resources that hold those of this kind; KIND_COUNT where that can be several. */
+enum kind kind_home(enum kind kind);
 /* The kind of that name, or KIND_COUNT. */
 enum kind kind_by_name(const char *name);
 /* The prefix of its IDs without the dash ("i", "ami"), or NULL for kinds that EC2 gives none. */
 const char *kind_prefix(enum kind kind);
 
 #define ROOT_NUMBER 0
+/* No resource has it. */
+#define NO_NUMBER UINT64_MAX
 
 /* A field whose key begins with '@' is internal: no file shows it as it is. */
 struct field {

@@ -95,20 +95,26 @@ struct dir {
 	/* mkdir (of a tag: create). The name was checked to be a decent file name, and is free. */
 	int (*make)(struct view *v, const struct resource *parent, const char *name,
 		    struct resource **ret, struct ec2fs_error *error);
+	/* symlink: makes a child that is a link (a membership). target is what it points to. */
+	int (*make_link)(struct view *v, const struct resource *parent, const char *name,
+			 const struct resource *target, struct resource **ret,
+			 struct ec2fs_error *error);
 	const struct links *links;
 };
 
 /* What a kind of resource is as a node. */
 struct kind_ops {
 	const struct dir *dir;    /* its directory; NULL for a file (tag) */
-	const struct entry *file; /* of a tag */
+	const struct entry *file; /* of a tag: a file; of a membership: a link */
 	int (*remove)(struct view *v, struct resource *r, struct ec2fs_error *error);
 	int (*rename)(struct view *v, struct resource *r, const char *name,
 		      struct ec2fs_error *error);
 };
 
 extern const struct kind_ops root_kind, region_kind, zone_kind, instance_type_kind, image_kind,
-	key_pair_kind, instance_kind, volume_kind, tag_kind;
+	key_pair_kind, instance_kind, volume_kind, security_group_kind, prefix_list_kind,
+	address_kind, vpc_kind, subnet_kind, route_table_kind, network_acl_kind, nat_gateway_kind,
+	peering_kind, vpn_gateway_kind, membership_kind, tag_kind;
 extern const struct links by_id_links, instance_volume_links;
 extern const struct dir tags_dir;
 
@@ -117,6 +123,8 @@ const struct kind_ops *kind_ops(enum kind kind);
 /* Generic show and store functions, for lines of the tables. */
 show_fn show_id, show_error, show_field, show_document, show_spec, show_nothing;
 store_fn store_spec;
+/* For links: the relative path from where the link is to the resource. */
+void show_path_to(const struct show *s, const struct resource *target, struct strbuf *out);
 /* Does the entry's field have a value? */
 bool field_present(const struct show *s);
 

@@ -264,13 +264,24 @@ static int link_to(struct view *v, void *context, struct ec2fs_error *error)
 
 	if (r < 0)
 		return r;
-	if (!d.dir->links || !d.dir->links->make)
+	if (!d.dir->make_link && (!d.dir->links || !d.dir->links->make))
 		return not_here(&d, "linked", error);
 	if (node_lookup(n->tree, v, &d, n->name, n->who, &target) == 0)
 		return ec2fs_fail(error, EC2_ResourceExists, "%s is taken", n->name);
 	r = resolve(n->tree, v, &d, n->text, n->who, &target, error);
 	if (r < 0)
 		return r;
+	if (d.dir->make_link) {
+		struct resource *made;
+
+		if (target.entry)
+			return ec2fs_fail(error, EC2_InvalidParameterValue,
+					  "%s is no resource's directory", n->text);
+		r = d.dir->make_link(v, d.r, n->name, target.r, &made, error);
+		if (r == 0)
+			n->number = made->number;
+		return r;
+	}
 	n->made = node_link_id(d.dir->links, target.r->number);
 	return d.dir->links->make(v, view_edit(v, d.r), n->name, target.r, error);
 }

@@ -14,10 +14,25 @@ static const struct links *const all_links[] = {&by_id_links, &instance_volume_l
 const struct kind_ops *kind_ops(enum kind kind)
 {
 	static const struct kind_ops *const ops[KIND_COUNT] = {
-		[KIND_ROOT] = &root_kind,         [KIND_REGION] = &region_kind,
-		[KIND_ZONE] = &zone_kind,         [KIND_INSTANCE_TYPE] = &instance_type_kind,
-		[KIND_IMAGE] = &image_kind,       [KIND_KEY_PAIR] = &key_pair_kind,
-		[KIND_INSTANCE] = &instance_kind, [KIND_VOLUME] = &volume_kind,
+		[KIND_ROOT] = &root_kind,
+		[KIND_REGION] = &region_kind,
+		[KIND_ZONE] = &zone_kind,
+		[KIND_INSTANCE_TYPE] = &instance_type_kind,
+		[KIND_IMAGE] = &image_kind,
+		[KIND_KEY_PAIR] = &key_pair_kind,
+		[KIND_INSTANCE] = &instance_kind,
+		[KIND_VOLUME] = &volume_kind,
+		[KIND_SECURITY_GROUP] = &security_group_kind,
+		[KIND_PREFIX_LIST] = &prefix_list_kind,
+		[KIND_ADDRESS] = &address_kind,
+		[KIND_VPC] = &vpc_kind,
+		[KIND_SUBNET] = &subnet_kind,
+		[KIND_ROUTE_TABLE] = &route_table_kind,
+		[KIND_NETWORK_ACL] = &network_acl_kind,
+		[KIND_NAT_GATEWAY] = &nat_gateway_kind,
+		[KIND_PEERING] = &peering_kind,
+		[KIND_VPN_GATEWAY] = &vpn_gateway_kind,
+		[KIND_MEMBERSHIP] = &membership_kind,
 		[KIND_TAG] = &tag_kind,
 	};
 
@@ -173,15 +188,11 @@ static const struct entry *collection_entry(enum kind parent, enum kind child)
 
 static const struct entry *collection_of(enum kind kind)
 {
-	switch (kind) {
-	case KIND_ROOT:
-	case KIND_REGION:
+	if (kind == KIND_ROOT || kind == KIND_REGION)
 		return NULL;
-	case KIND_TAG: /* every kind that has tags has them at the same place */
+	if (kind == KIND_TAG) /* every kind that has tags has them at the same place */
 		return collection_entry(KIND_INSTANCE, KIND_TAG);
-	default:
-		return collection_entry(KIND_REGION, kind);
-	}
+	return collection_entry(kind_home(kind), kind);
 }
 
 static const struct entry *collection_entry_of(const struct resource *r)
@@ -265,6 +276,17 @@ static void relative_path(const char *from, const char *to, struct strbuf *out)
 		if (*p == '/')
 			strbuf_adds(out, "../");
 	strbuf_adds(out, to + common);
+}
+
+void show_path_to(const struct show *s, const struct resource *target, struct strbuf *out)
+{
+	struct node from = {.r = s->r, .entry = s->entry};
+	struct strbuf here cleanup_strbuf = STRBUF_INIT;
+	struct strbuf there cleanup_strbuf = STRBUF_INIT;
+
+	node_path(s->view, &from, &here);
+	resource_path(s->view, target, &there);
+	relative_path(strbuf_str(&here), strbuf_str(&there), out);
 }
 
 void node_show(struct tree *t, const struct view *v, const struct node *n,

@@ -97,14 +97,17 @@ static void tell_links(struct tree *t, const struct view *v, const struct cloud_
 }
 
 /* Whatever mentions a resource by its name. */
-static void tell_volatile(struct tree *t, const struct view *v, uint64_t region)
+static void tell_volatile(struct tree *t, const struct view *v, uint64_t parent)
 {
-	for (enum kind kind = KIND_ZONE; kind < KIND_TAG; kind++)
-		view_each (v, region, kind, r)
+	for (enum kind kind = KIND_ZONE; kind < KIND_MEMBERSHIP; kind++)
+		view_each (v, parent, kind, r) {
 			for (const struct entry *e = kind_ops(kind)->dir->entries; e->name; e++)
 				if (e->flags & ENTRY_VOLATILE)
 					tree_tell(t, TREE_CHANGED, node_id(r->number, e->name), 0,
 						  NULL);
+			if (kind == KIND_VPC)
+				tell_volatile(t, v, r->number);
+		}
 }
 
 static void tell_coming_and_going(struct tree *t, const struct view *v, const struct resource *r,

@@ -10,32 +10,71 @@
 
 /* EC2's error codes (Amazon EC2 API reference, "Error codes") and the errno each one means. */
 #define EC2_ERROR_CODES(X)                                                                         \
+	X(AddressLimitExceeded, "AddressLimitExceeded", EDQUOT)                                    \
+	X(CannotDelete, "CannotDelete", EPERM)                                                     \
+	X(DefaultVpcDoesNotExist, "DefaultVpcDoesNotExist", ENODEV)                                \
 	X(DependencyViolation, "DependencyViolation", ENOTEMPTY)                                   \
+	X(Gateway_NotAttached, "Gateway.NotAttached", ENOTCONN)                                    \
 	X(IncorrectInstanceState, "IncorrectInstanceState", EBUSY)                                 \
 	X(IncorrectState, "IncorrectState", EBUSY)                                                 \
-	X(InsufficientInstanceCapacity, "InsufficientInstanceCapacity", ENOMEM)                    \
 	X(InstanceLimitExceeded, "InstanceLimitExceeded", EDQUOT)                                  \
+	X(InsufficientAddressCapacity, "InsufficientAddressCapacity", EADDRNOTAVAIL)               \
+	X(InsufficientFreeAddressesInSubnet, "InsufficientFreeAddressesInSubnet", EADDRNOTAVAIL)   \
+	X(InsufficientInstanceCapacity, "InsufficientInstanceCapacity", ENOMEM)                    \
 	X(InsufficientVolumeCapacity, "InsufficientVolumeCapacity", ENOSPC)                        \
 	X(InternalError, "InternalError", EIO)                                                     \
+	X(InvalidAllocationID_NotFound, "InvalidAllocationID.NotFound", ENOENT)                    \
 	X(InvalidAMIID_NotFound, "InvalidAMIID.NotFound", ENOENT)                                  \
 	X(InvalidAMIID_Unavailable, "InvalidAMIID.Unavailable", EBUSY)                             \
+	X(InvalidGroup_Duplicate, "InvalidGroup.Duplicate", EEXIST)                                \
+	X(InvalidGroup_NotFound, "InvalidGroup.NotFound", ENOENT)                                  \
+	X(InvalidGroup_Reserved, "InvalidGroup.Reserved", EEXIST)                                  \
 	X(InvalidInstanceAttributeValue, "InvalidInstanceAttributeValue", EINVAL)                  \
 	X(InvalidInstanceID_NotFound, "InvalidInstanceID.NotFound", ENOENT)                        \
+	X(InvalidIPAddress_InUse, "InvalidIPAddress.InUse", EADDRINUSE)                            \
 	X(InvalidKeyPair_Duplicate, "InvalidKeyPair.Duplicate", EEXIST)                            \
 	X(InvalidKeyPair_Format, "InvalidKeyPair.Format", EINVAL)                                  \
 	X(InvalidKeyPair_NotFound, "InvalidKeyPair.NotFound", ENOENT)                              \
+	X(InvalidNatGatewayID_NotFound, "InvalidNatGatewayID.NotFound", ENOENT)                    \
+	X(InvalidNetworkAclID_NotFound, "InvalidNetworkAclID.NotFound", ENOENT)                    \
 	X(InvalidParameter, "InvalidParameter", EINVAL)                                            \
 	X(InvalidParameterCombination, "InvalidParameterCombination", EINVAL)                      \
 	X(InvalidParameterValue, "InvalidParameterValue", EINVAL)                                  \
+	X(InvalidPermission_Duplicate, "InvalidPermission.Duplicate", EEXIST)                      \
+	X(InvalidPermission_Malformed, "InvalidPermission.Malformed", EINVAL)                      \
+	X(InvalidPrefixListID_NotFound, "InvalidPrefixListID.NotFound", ENOENT)                    \
+	X(InvalidRouteTableID_NotFound, "InvalidRouteTableID.NotFound", ENOENT)                    \
+	X(InvalidStateTransition, "InvalidStateTransition", EBUSY)                                 \
+	X(InvalidSubnet_Conflict, "InvalidSubnet.Conflict", EADDRINUSE)                            \
+	X(InvalidSubnet_Range, "InvalidSubnet.Range", ERANGE)                                      \
+	X(InvalidSubnetID_NotFound, "InvalidSubnetID.NotFound", ENOENT)                            \
 	X(InvalidTagKey_Malformed, "InvalidTagKey.Malformed", EINVAL)                              \
+	X(InvalidVpcID_NotFound, "InvalidVpcID.NotFound", ENOENT)                                  \
+	X(InvalidVpcPeeringConnectionID_NotFound, "InvalidVpcPeeringConnectionID.NotFound",        \
+	  ENOENT)                                                                                  \
+	X(InvalidVpcRange, "InvalidVpcRange", ERANGE)                                              \
+	X(InvalidVpnGatewayID_NotFound, "InvalidVpnGatewayID.NotFound", ENOENT)                    \
 	X(InvalidZone_NotFound, "InvalidZone.NotFound", ENOENT)                                    \
 	X(KeyPairLimitExceeded, "KeyPairLimitExceeded", EDQUOT)                                    \
 	X(MissingParameter, "MissingParameter", EINVAL)                                            \
 	X(NameTooLong, "InvalidParameterValue", ENAMETOOLONG)                                      \
+	X(NatGatewayLimitExceeded, "NatGatewayLimitExceeded", EDQUOT)                              \
+	X(NetworkAclEntryAlreadyExists, "NetworkAclEntryAlreadyExists", EEXIST)                    \
+	X(NetworkAclEntryLimitExceeded, "NetworkAclEntryLimitExceeded", EDQUOT)                    \
+	X(NetworkAclLimitExceeded, "NetworkAclLimitExceeded", EDQUOT)                              \
 	X(OperationNotPermitted, "OperationNotPermitted", EPERM)                                   \
 	X(RequestLimitExceeded, "RequestLimitExceeded", EAGAIN)                                    \
+	X(Resource_AlreadyAssociated, "Resource.AlreadyAssociated", EBUSY)                         \
 	X(ResourceExists, "ResourceAlreadyExists", EEXIST)                                         \
 	X(ResourceLimitExceeded, "ResourceLimitExceeded", EDQUOT)                                  \
+	X(RouteAlreadyExists, "RouteAlreadyExists", EEXIST)                                        \
+	X(RouteLimitExceeded, "RouteLimitExceeded", EDQUOT)                                        \
+	X(RouteTableLimitExceeded, "RouteTableLimitExceeded", EDQUOT)                              \
+	X(RulesPerSecurityGroupLimitExceeded, "RulesPerSecurityGroupLimitExceeded", EDQUOT)        \
+	X(SecurityGroupLimitExceeded, "SecurityGroupLimitExceeded", EDQUOT)                        \
+	X(SecurityGroupsPerInterfaceLimitExceeded, "SecurityGroupsPerInterfaceLimitExceeded",      \
+	  EDQUOT)                                                                                  \
+	X(SubnetLimitExceeded, "SubnetLimitExceeded", EDQUOT)                                      \
 	X(TagLimitExceeded, "TagLimitExceeded", EDQUOT)                                            \
 	X(UnauthorizedOperation, "UnauthorizedOperation", EACCES)                                  \
 	X(Unavailable, "Unavailable", EAGAIN)                                                      \
@@ -45,7 +84,10 @@
 	X(UserDataTooLarge, "InvalidParameterValue", EFBIG)                                        \
 	X(ValueTooLong, "InvalidParameterValue", EFBIG)                                            \
 	X(VcpuLimitExceeded, "VcpuLimitExceeded", EDQUOT)                                          \
-	X(VolumeInUse, "VolumeInUse", EBUSY)
+	X(VolumeInUse, "VolumeInUse", EBUSY)                                                       \
+	X(VPCIdNotSpecified, "VPCIdNotSpecified", ENODEV)                                          \
+	X(VpcLimitExceeded, "VpcLimitExceeded", EDQUOT)                                            \
+	X(VpcPeeringConnectionAlreadyExists, "VpcPeeringConnectionAlreadyExists", EEXIST)
 
 enum ec2_code {
 #define X(symbol, name, number) EC2_##symbol,

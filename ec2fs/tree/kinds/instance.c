@@ -24,6 +24,10 @@ const struct links instance_volume_links = {
 static const struct dir volumes_dir = {.title = "instances/NAME/volumes",
 				       .links = &instance_volume_links};
 
+static const struct dir security_groups_dir = {.title = "instances/NAME/security-groups",
+					       .child = KIND_MEMBERSHIP,
+					       .make_link = membership_make};
+
 /* The image's name; of an image that is gone, the ID. */
 static void show_image(const struct show *s, struct strbuf *out)
 {
@@ -179,6 +183,10 @@ static const struct entry entries[] = {
 	 .mode = S_IFDIR | 0755,
 	 .dir = &volumes_dir,
 	 .help = "a link for each attached volume"},
+	{.name = "security-groups",
+	 .mode = S_IFDIR | 0755,
+	 .dir = &security_groups_dir,
+	 .help = "a link for each group it is in; ln -s adds one"},
 	{.name = "tags", .mode = S_IFDIR | 0755, .dir = &tags_dir, .help = "a file each"},
 	{.name = "error",
 	 .mode = S_IFREG | 0444,

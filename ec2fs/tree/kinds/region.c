@@ -13,6 +13,14 @@ static const struct dir key_pairs_dir = {
 	.title = "key-pairs", .child = KIND_KEY_PAIR, .make = key_pair_make};
 static const struct dir volumes_dir = {.title = "volumes", .child = KIND_VOLUME};
 
+static const struct dir security_groups_dir = {
+	.title = "security-groups", .child = KIND_SECURITY_GROUP, .make = security_group_make};
+static const struct dir prefix_lists_dir = {
+	.title = "prefix-lists", .child = KIND_PREFIX_LIST, .make = prefix_list_make};
+static const struct dir addresses_dir = {
+	.title = "addresses", .child = KIND_ADDRESS, .make = address_make};
+static const struct dir vpcs_dir = {.title = "vpcs", .child = KIND_VPC, .make = vpc_make};
+
 static bool is_removed(const struct resource *r)
 {
 	return resource_get(r, "@removed");
@@ -30,10 +38,11 @@ static const struct dir instances_dir = {
 static bool by_id_of(const struct view *v, const struct resource *r, uint64_t *ret_owner,
 		     struct strbuf *name)
 {
-	(void)v;
-	if (!*r->id || is_removed(r))
+	const struct resource *region = view_region(v, r);
+
+	if (!*r->id || is_removed(r) || !region)
 		return false;
-	*ret_owner = r->parent;
+	*ret_owner = region->number;
 	strbuf_adds(name, r->id);
 	return true;
 }
@@ -46,11 +55,18 @@ static const struct resource *by_id_next(const struct view *v, const struct reso
 	for (enum kind kind = KIND_ZONE; kind < KIND_TAG; kind++) {
 		const struct resource *r;
 
-		if (!kind_prefix(kind))
+		if (!kind_prefix(kind) || kind_home(kind) != owner->kind)
 			continue;
 		r = view_next(v, owner->number, kind, after);
 		while (r && is_removed(r))
 			r = view_next(v, owner->number, kind, r->number);
+		if (r && (!best || r->number < best->number))
+			best = r;
+	}
+	/* What is in VPCs is the region's too. */
+	view_each (v, owner->kind == KIND_REGION ? owner->number : NO_NUMBER, KIND_VPC, vpc) {
+		const struct resource *r = by_id_next(v, vpc, after);
+
 		if (r && (!best || r->number < best->number))
 			best = r;
 	}
@@ -103,6 +119,22 @@ static const struct entry entries[] = {
 	 .mode = S_IFDIR | 0755,
 	 .dir = &volumes_dir,
 	 .help = "the root volumes of instances"},
+	{.name = "security-groups",
+	 .mode = S_IFDIR | 0755,
+	 .dir = &security_groups_dir,
+	 .help = "firewalls of instances"},
+	{.name = "prefix-lists",
+	 .mode = S_IFDIR | 0755,
+	 .dir = &prefix_lists_dir,
+	 .help = "CIDRs by a name, for rules and routes"},
+	{.name = "addresses",
+	 .mode = S_IFDIR | 0755,
+	 .dir = &addresses_dir,
+	 .help = "Elastic IPs; mkdir allocates one"},
+	{.name = "vpcs",
+	 .mode = S_IFDIR | 0755,
+	 .dir = &vpcs_dir,
+	 .help = "networks, with their subnets, routes and gateways"},
 	{.name = "by-id",
 	 .mode = S_IFDIR | 0755,
 	 .dir = &by_id_dir,
