@@ -73,7 +73,7 @@ static void describe_spec(struct engine *e, const struct view *v, const struct r
 	m->spec.uuid = keep_copy(m, resource_get(r, "@uuid"));
 	m->spec.type = keep_copy(m, resource_or(r, "instance-type", ""));
 	m->spec.architecture = keep_copy(m, resource_or(r, "@architecture", "x86_64"));
-	m->spec.mac = keep_copy(m, resource_get(r, "@mac"));
+	m->spec.mac = keep_copy(m, resource_get(r, "mac-address"));
 	m->spec.cmdline = keep_copy(m, resource_get(r, "@cmdline"));
 	m->spec.vcpus = type ? (unsigned)resource_u64(type, "vcpus", 1) : 1;
 	m->spec.memory = type ? instance_type_memory(type) : 0;

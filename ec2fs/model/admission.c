@@ -1,5 +1,6 @@
 #include "ec2fs/model/admission.h"
 
+#include "ec2fs/model/interface.h"
 #include "ec2fs/text/time.h"
 #include "ec2fs/util/strbuf.h"
 
@@ -135,14 +136,13 @@ static void make_uuid(struct view *v, struct resource *r)
 		   hex + 17);
 }
 
-static void make_mac(struct view *v, struct resource *r)
+/* One launch, one reservation. */
+static void make_reservation(struct view *v, struct resource *r)
 {
-	char hex[11];
+	char hex[18];
 
-	/* Locally administered, unicast. */
-	view_random_hex(v, hex, 10);
-	set_format(v, r, "@mac", "02:%.2s:%.2s:%.2s:%.2s:%.2s", hex, hex + 2, hex + 4, hex + 6,
-		   hex + 8);
+	view_random_hex(v, hex, 17);
+	set_format(v, r, "reservation-id", "r-%s", hex);
 }
 
 int admit_launch(struct view *v, struct resource *r, struct ec2fs_error *error)
@@ -156,6 +156,8 @@ int admit_launch(struct view *v, struct resource *r, struct ec2fs_error *error)
 		result = admit_type(v, r, resource_or(image, "architecture", "x86_64"), error);
 	if (result == 0)
 		result = admit_key(v, r, error);
+	if (result == 0)
+		result = interface_launch(v, r, error);
 	if (result < 0)
 		return result;
 	set_text(v, r, "@architecture", resource_or(image, "architecture", "x86_64"));
@@ -163,7 +165,7 @@ int admit_launch(struct view *v, struct resource *r, struct ec2fs_error *error)
 	if (resource_get(image, "cmdline"))
 		set_text(v, r, "@cmdline", resource_get(image, "cmdline"));
 	make_uuid(v, r);
-	make_mac(v, r);
+	make_reservation(v, r);
 	time_print(v->now, &now);
 	set_text(v, r, "launch-time", strbuf_str(&now));
 	volume_make_root(v, r, image_disk_size(image));
@@ -181,6 +183,7 @@ int admit_start(struct view *v, struct resource *r, struct ec2fs_error *error)
 		return ec2fs_fail(error, EC2_InvalidParameterValue,
 				  "no volume is attached at %s, the root device",
 				  resource_or(r, "root-device-name", "/dev/xvda"));
+	interface_start(v, r);
 	time_print(v->now, &now);
 	set_text(v, r, "launch-time", strbuf_str(&now));
 	return 0;

@@ -37,6 +37,7 @@ int instance_make(struct view *v, const struct resource *parent, const char *nam
 	set_default(r, "disable-api-stop", "false");
 	set_default(r, "instance-initiated-shutdown-behavior", "stop");
 	set_default(r, "hibernation-options", "false");
+	set_default(r, "source-dest-check", "true");
 	*ret = r;
 	return 0;
 }

@@ -2,6 +2,7 @@
 #include "ec2fs/model/instance.h"
 
 #include "ec2fs/model/admission.h"
+#include "ec2fs/model/interface.h"
 #include "ec2fs/text/time.h"
 #include "ec2fs/util/strbuf.h"
 
@@ -220,6 +221,7 @@ static void stopped(struct view *v, struct resource *r)
 	set_text(v, r, "@wanted", "stopped");
 	unset(v, r, "@stop");
 	unset(v, r, "@reboot");
+	interface_stopped(v, r);
 }
 
 void instance_saw_gone(struct view *v, struct resource *r, const char *reason)
@@ -274,6 +276,7 @@ void instance_saw_cleaned(struct view *v, struct resource *r)
 		return;
 	enter(v, r, INSTANCE_TERMINATED);
 	set_format(v, r, "@terminated", "%lld", (long long)v->now);
+	interface_gone(v, r);
 	unset(v, r, "@hibernated");
 }
 

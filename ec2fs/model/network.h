@@ -61,5 +61,7 @@ bool instance_holds_address(const struct resource *instance);
 /* A free address of the pool. InsufficientAddressCapacity. */
 int public_address_free(const struct view *v, uint32_t *ret, struct ec2fs_error *error);
 uint32_t address_public_ip(const struct resource *address);
+/* The instance is terminated: its association ends. */
+void address_instance_gone(struct view *v, const struct resource *instance);
 
 #endif

@@ -1,4 +1,6 @@
 #include "ec2fs/model/instance.h"
+#include "ec2fs/model/interface.h"
+#include "ec2fs/model/names.h"
 #include "ec2fs/tree/internal.h"
 #include "ec2fs/util/cleanup.h"
 
@@ -36,6 +38,69 @@ static void show_image(const struct show *s, struct strbuf *out)
 
 	if (id)
 		strbuf_addf(out, "%s\n", image ? image->name : id);
+}
+
+/* NAME in the default VPC, else VPC/NAME; of a subnet that is gone, the ID. */
+static void show_subnet(const struct show *s, struct strbuf *out)
+{
+	const struct resource *subnet = instance_subnet(s->view, s->r);
+	const struct resource *vpc = instance_vpc(s->view, s->r);
+
+	if (subnet && vpc && !resource_is(vpc, "is-default", "true"))
+		strbuf_addf(out, "%s/", vpc->name);
+	if (subnet)
+		strbuf_addf(out, "%s\n", subnet->name);
+	else if (resource_get(s->r, "subnet"))
+		strbuf_addf(out, "%s\n", resource_get(s->r, "subnet"));
+}
+
+static void show_vpc(const struct show *s, struct strbuf *out)
+{
+	const struct resource *vpc = instance_vpc(s->view, s->r);
+
+	if (vpc)
+		strbuf_addf(out, "%s\n", vpc->name);
+}
+
+static void show_public_ip(const struct show *s, struct strbuf *out)
+{
+	uint32_t address = instance_public_ip(s->view, s->r);
+	char text[CIDR_TEXT];
+
+	if (!address)
+		return;
+	address_print(address, text);
+	strbuf_addf(out, "%s\n", text);
+}
+
+static void show_private_dns_name(const struct show *s, struct strbuf *out)
+{
+	if (private_dns_name(s->view, s->r, out))
+		strbuf_addc(out, '\n');
+}
+
+static void show_public_dns_name(const struct show *s, struct strbuf *out)
+{
+	if (public_dns_name(s->view, s->r, out))
+		strbuf_addc(out, '\n');
+}
+
+static void show_metadata_options(const struct show *s, struct strbuf *out)
+{
+	const struct field *f = resource_field(s->r, "metadata-options");
+	struct metadata_options o;
+
+	if (f && f->value) {
+		strbuf_add(out, f->value->data, f->value->len);
+		return;
+	}
+	instance_metadata_options(s->r, &o);
+	strbuf_addf(out,
+		    "http-endpoint %s\nhttp-tokens %s\nhttp-put-response-hop-limit %u\n"
+		    "instance-metadata-tags %s\n",
+		    o.endpoint ? "enabled" : "disabled",
+		    o.tokens_required ? "required" : "optional", o.hops,
+		    o.tags ? "enabled" : "disabled");
 }
 
 static void show_console(const struct show *s, struct strbuf *out)
@@ -106,6 +171,57 @@ static const struct entry entries[] = {
 	 .flags = ENTRY_SPEC,
 	 .store = instance_set_zone,
 	 .help = "fixed at launch"},
+	{.name = "subnet",
+	 .mode = S_IFREG | 0644,
+	 .flags = ENTRY_SPEC | ENTRY_VOLATILE,
+	 .show = show_subnet,
+	 .store = instance_set_subnet,
+	 .unset = instance_unset_subnet,
+	 .help = "NAME in the default VPC, or VPC/NAME; fixed at launch"},
+	{.name = "private-ip-address",
+	 .mode = S_IFREG | 0644,
+	 .store = instance_set_private_ip,
+	 .unset = instance_unset_private_ip,
+	 .help = "one of the subnet; fixed at launch"},
+	{.name = "associate-public-ip-address",
+	 .mode = S_IFREG | 0644,
+	 .flags = ENTRY_SPEC,
+	 .store = instance_set_associate_public_ip,
+	 .help = "true or false; empty: as the subnet says; fixed at launch"},
+	{.name = "source-dest-check",
+	 .mode = S_IFREG | 0644,
+	 .flags = ENTRY_SPEC,
+	 .store = instance_set_source_dest_check,
+	 .help = "false lets it forward what is not its own, as a router does"},
+	{.name = "metadata-options",
+	 .mode = S_IFREG | 0644,
+	 .flags = TREE_DOCUMENT,
+	 .max = 1024,
+	 .show = show_metadata_options,
+	 .store = instance_set_metadata_options,
+	 .help = "of the metadata service, KEY VALUE lines"},
+	{.name = "vpc",
+	 .mode = S_IFREG | 0444,
+	 .flags = ENTRY_VOLATILE,
+	 .show = show_vpc,
+	 .help = "the network it is in"},
+	{.name = "public-ip-address",
+	 .mode = S_IFREG | 0444,
+	 .flags = ENTRY_VOLATILE,
+	 .show = show_public_ip,
+	 .help = "its Elastic IP, or the automatic one"},
+	{.name = "private-dns-name",
+	 .mode = S_IFREG | 0444,
+	 .show = show_private_dns_name,
+	 .help = "resolves inside its VPC"},
+	{.name = "public-dns-name",
+	 .mode = S_IFREG | 0444,
+	 .flags = ENTRY_VOLATILE,
+	 .show = show_public_dns_name,
+	 .help = "where its VPC has enable-dns-hostnames"},
+	{.name = "network-interface", .mode = S_IFREG | 0444, .help = "eni-…"},
+	{.name = "mac-address", .mode = S_IFREG | 0444, .help = "of its interface"},
+	{.name = "reservation-id", .mode = S_IFREG | 0444, .help = "r-…, of its launch"},
 	{.name = "user-data",
 	 .mode = S_IFREG | SECRET,
 	 .flags = TREE_DOCUMENT | ENTRY_QUIET,
