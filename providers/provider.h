@@ -55,6 +55,12 @@ struct machine_spec {
 	const char *cmdline; /* or NULL */
 	const char *console; /* path of the file that the serial port is appended to */
 	const char *mac;     /* 02:xx:… of the first network interface */
+	const char *tap;     /* a tap that waits for the machine; NULL: the back end's own user-mode
+				network, if it has any */
+	/* With a tap: called once the machine has opened it and before its processors run, to put
+	 * the tap where it belongs. It may be called again for a machine that is there already. */
+	int (*plug)(void *context, struct ec2fs_error *error);
+	void *context;
 	const struct machine_disk *disks;
 	size_t disk_count;
 };
@@ -90,6 +96,13 @@ struct provider_ops {
 	const char *name; /* "libvirt", "sim" */
 	/* Machines end with this process: to them its next start is a restart of the host. */
 	bool forgets;
+	/* Can machines of this URI be plugged into taps? Pure. NULL: never. */
+	bool (*takes_taps)(const char *uri);
+	/* It makes the link of that name itself, in this process's network namespace. */
+	bool makes_taps;
+	/* The network namespace in which machines of this URI open their taps: a descriptor that is
+	 * the caller's to close, or -1 for this process's own. NULL: its own. */
+	int (*network_namespace)(const char *uri);
 
 	/* Is this value of a zone's `compute` file one of ours? Pure; 0, or -EINVAL with the story.
 	 */

@@ -162,7 +162,12 @@ static void add_devices(struct strbuf *out, const struct machine_spec *spec)
 	for (size_t i = 0; i < spec->disk_count; i++)
 		add_disk(out, &spec->disks[i]);
 	if (spec->mac) {
-		strbuf_adds(out, "    <interface type='user'>\n");
+		if (spec->tap) {
+			strbuf_adds(out, "    <interface type='ethernet'>\n");
+			add_text(out, "      <target dev='", spec->tap, "' managed='no'/>\n");
+		} else {
+			strbuf_adds(out, "    <interface type='user'>\n");
+		}
 		add_text(out, "      <mac address='", spec->mac, "'/>\n");
 		/* Without the ROM the firmware has no network boot to try. */
 		strbuf_adds(out, "      <model type='virtio'/>\n"

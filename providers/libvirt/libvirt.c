@@ -4,6 +4,10 @@
  */
 #include "providers/libvirt/internal.h"
 
+#include "ec2fs/util/cleanup.h"
+
+#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 
 static bool claims(const char *uri)
@@ -33,10 +37,38 @@ static int check(const char *uri, struct ec2fs_error *error)
 			  uri);
 }
 
+static bool is_system(const char *uri)
+{
+	return strstr(uri, ":///system") != NULL;
+}
+
+/* libvirtd may live in another one than we do (in a container, say): it tells its PID in a file. */
+static int network_namespace(const char *uri)
+{
+	static const char *const files[] = {"/run/libvirtd.pid", "/run/virtqemud.pid"};
+
+	for (size_t i = 0; is_system(uri) && i < sizeof(files) / sizeof(files[0]); i++) {
+		cleanup_file FILE *f = fopen(files[i], "re");
+		char path[64];
+		long pid;
+		int fd;
+
+		if (!f || fscanf(f, "%ld", &pid) != 1)
+			continue;
+		snprintf(path, sizeof(path), "/proc/%ld/ns/net", pid);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		if (fd >= 0)
+			return fd;
+	}
+	return -1;
+}
+
 const struct provider_ops provider_libvirt = {
 	.name = "libvirt",
 	.claims = claims,
 	.check = check,
+	.takes_taps = is_system,
+	.network_namespace = network_namespace,
 	.open = libvirt_open,
 	.close = libvirt_close,
 	.start = libvirt_start,

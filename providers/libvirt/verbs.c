@@ -36,6 +36,45 @@ static int start_failed(struct libvirt *v, virConnectPtr connection, const char 
 	return -why.number;
 }
 
+/* The machine is there, its processors perhaps not running yet: the tap goes to its network, then
+ * they may. One whose tap cannot be plugged is ended: it would be out of reach for ever. */
+static int plug_and_go(const struct machine_spec *spec, virConnectPtr connection,
+		       virDomainPtr domain, struct ec2fs_error *error)
+{
+	enum machine_state state = MACHINE_ABSENT;
+	int r = spec->plug(spec->context, error);
+
+	if (r < 0) {
+		virDomainDestroy(domain);
+		return r;
+	}
+	if (libvirt_state(domain, &state) < 0)
+		return libvirt_fail(error, connection, "cannot ask for the state of machine %s",
+				    spec->id);
+	if (state == MACHINE_PAUSED && virDomainResume(domain) < 0)
+		return libvirt_fail(error, connection, "cannot let machine %s run", spec->id);
+	return 0;
+}
+
+/* After a start or restore, and where the machine was found to be there already. */
+static int finish_start(struct libvirt *v, virConnectPtr connection,
+			const struct machine_spec *spec, virDomainPtr domain,
+			struct ec2fs_error *error)
+{
+	cleanup_domain virDomainPtr found = NULL;
+	int r;
+
+	if (!spec->tap)
+		return 0;
+	if (!domain) {
+		r = libvirt_need(v, connection, spec->id, &found, error);
+		if (r < 0)
+			return r;
+		domain = found;
+	}
+	return plug_and_go(spec, connection, domain, error);
+}
+
 int libvirt_start(struct provider *p, const struct machine_spec *spec, struct ec2fs_error *error)
 {
 	struct libvirt *v = libvirt_of(p);
@@ -49,13 +88,15 @@ int libvirt_start(struct provider *p, const struct machine_spec *spec, struct ec
 	if (r < 0)
 		return r;
 	libvirt_serve_owner(v, spec->owner);
-	domain = virDomainCreateXML(connection, xml.data, 0);
-	return domain ? 0 : start_failed(v, connection, spec->id, "start", error);
+	domain = virDomainCreateXML(connection, xml.data, spec->tap ? VIR_DOMAIN_START_PAUSED : 0);
+	r = domain ? 0 : start_failed(v, connection, spec->id, "start", error);
+	return r < 0 ? r : finish_start(v, connection, spec, domain, error);
 }
 
 int libvirt_restore(struct provider *p, const struct machine_spec *spec, const char *file,
 		    struct ec2fs_error *error)
 {
+	unsigned how = spec->tap ? VIR_DOMAIN_SAVE_PAUSED : VIR_DOMAIN_SAVE_RUNNING;
 	struct libvirt *v = libvirt_of(p);
 	cleanup_connection virConnectPtr connection = NULL;
 	cleanup_strbuf struct strbuf xml = STRBUF_INIT;
@@ -67,14 +108,14 @@ int libvirt_restore(struct provider *p, const struct machine_spec *spec, const c
 		return r;
 	libvirt_serve_owner(v, spec->owner);
 	/* The file has its own XML, but its paths may be those of before the state was moved. */
-	if (virDomainRestoreFlags(connection, file, xml.data, VIR_DOMAIN_SAVE_RUNNING) == 0)
-		return 0;
+	r = virDomainRestoreFlags(connection, file, xml.data, how);
 	/* Another version may build the same spec a bit differently; the guest then gets what it
 	 * had. */
-	if (libvirt_code() == VIR_ERR_CONFIG_UNSUPPORTED &&
-	    virDomainRestoreFlags(connection, file, NULL, VIR_DOMAIN_SAVE_RUNNING) == 0)
-		return 0;
-	return start_failed(v, connection, spec->id, "restore", error);
+	if (r < 0 && libvirt_code() == VIR_ERR_CONFIG_UNSUPPORTED)
+		r = virDomainRestoreFlags(connection, file, NULL, how);
+	if (r < 0)
+		r = start_failed(v, connection, spec->id, "restore", error);
+	return r < 0 ? r : finish_start(v, connection, spec, NULL, error);
 }
 
 /* The connection and the domain of a machine that must be there. */

@@ -31,7 +31,7 @@ static const char all_verbs[] =
 
 static const char all_keys[] =
 	"start, restore, save, boot, shutdown, crash-after (durations: 200ms, 2s, 1m), "
-	"ignore-power-button, fail-start=N, fail=VERB, vcpus=N, memory=SIZE";
+	"ignore-power-button, network, fail-start=N, fail=VERB, vcpus=N, memory=SIZE";
 
 /* Keys whose value is a number with a unit. */
 static const struct {
@@ -88,6 +88,10 @@ static int parse_pair(char *pair, struct sim_options *o, struct ec2fs_error *err
 
 	if (!equals && strcmp(pair, "ignore-power-button") == 0) {
 		o->ignore_power_button = true;
+		return 0;
+	}
+	if (!equals && strcmp(pair, "network") == 0) {
+		o->network = true;
 		return 0;
 	}
 	if (equals)

@@ -37,6 +37,8 @@ const char *sim_verb_name(enum sim_verb verb);
  *   shutdown=DURATION               from the power button until the guest is off (20ms)
  *   crash-after=DURATION            every guest panics that long after its start
  *   ignore-power-button             no guest ever obeys it
+ *   network                         each guest is a network namespace of its own, named by its
+ *                                   ID, with an interface eth0 that is plugged like a machine's
  *   fail-start=N                    the Nth start fails (counted over all machines, from 1)
  *   fail=VERB                       that verb always fails; may be given several times
  *   vcpus=N, memory=SIZE            the host's capacity (1024, 4TiB)
@@ -45,7 +47,7 @@ const char *sim_verb_name(enum sim_verb verb);
 struct sim_options {
 	uint64_t start_ns, restore_ns, save_ns, boot_ns, shutdown_ns;
 	uint64_t crash_after_ns; /* 0: never */
-	bool ignore_power_button;
+	bool ignore_power_button, network;
 	uint64_t fail_start; /* 0: none */
 	unsigned fail;       /* bit 1 << verb */
 	unsigned vcpus;

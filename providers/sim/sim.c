@@ -5,6 +5,7 @@
  */
 #include "ec2fs/util/cleanup.h"
 #include "ec2fs/util/memory.h"
+#include "providers/sim/guest.h"
 #include "providers/sim/world.h"
 
 #include <inttypes.h>
@@ -55,6 +56,13 @@ static void take(uint64_t ns)
 
 	if (ns)
 		nanosleep(&t, NULL);
+}
+
+static bool sim_takes_taps(const char *uri)
+{
+	struct sim_options o;
+
+	return sim_options_parse(uri, &o, NULL) == 0 && o.network;
 }
 
 /* Every verb begins here: is it one that fails? Takes the world's lock when it is not. */
@@ -141,7 +149,8 @@ static int sim_start(struct provider *p, const struct machine_spec *spec, struct
 		return leave(w, ec2fs_fail(error, EC2_InternalError,
 					   "sim was told to fail start number %ju",
 					   (uintmax_t)w->starts));
-	return leave(w, bring_up(w, spec, w->options.start_ns, NULL, error));
+	r = leave(w, bring_up(w, spec, w->options.start_ns, NULL, error));
+	return r == 0 && spec->tap ? sim_guest_start(spec, error) : r;
 }
 
 static int sim_restore(struct provider *p, const struct machine_spec *spec, const char *file,
@@ -165,7 +174,8 @@ static int sim_restore(struct provider *p, const struct machine_spec *spec, cons
 		return leave(w, ec2fs_fail(error, EC2_InternalError,
 					   "%s is not the saved memory of machine %s", file,
 					   spec->id));
-	return leave(w, bring_up(w, spec, w->options.restore_ns, &uptime_ns, error));
+	r = leave(w, bring_up(w, spec, w->options.restore_ns, &uptime_ns, error));
+	return r == 0 && spec->tap ? sim_guest_start(spec, error) : r;
 }
 
 static int write_memory(const char *file, const char *id, uint64_t uptime_ns,
@@ -238,7 +248,11 @@ static int sim_destroy(struct provider *p, const char *id, struct ec2fs_error *e
 	m = sim_machine_find(w, id);
 	if (m)
 		sim_machine_remove(w, m, MACHINE_END_DESTROYED);
-	return leave(w, 0);
+	leave(w, 0);
+	/* One whose machine ended by itself has waited for this, or for its next start. */
+	if (w->options.network)
+		sim_guest_end(id);
+	return 0;
 }
 
 static int sim_reboot(struct provider *p, const char *id, struct ec2fs_error *error)
@@ -376,6 +390,8 @@ static int sim_capacity(struct provider *p, struct provider_capacity *ret,
 const struct provider_ops provider_sim = {
 	.name = "sim",
 	.forgets = true,
+	.takes_taps = sim_takes_taps,
+	.makes_taps = true,
 	.claims = sim_claims,
 	.check = sim_check,
 	.open = sim_open,
