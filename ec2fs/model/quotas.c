@@ -15,8 +15,19 @@ static const struct {
 	const char *key;
 	uint64_t limit;
 } defaults[] = {
-	{"vcpus", 64},       {"instances", 1000},       {"images", 50000},
-	{"key-pairs", 5000}, {"tags-per-resource", 50},
+	{"vcpus", 64},
+	{"instances", 1000},
+	{"images", 50000},
+	{"key-pairs", 5000},
+	{"tags-per-resource", 50},
+	{"vpcs", 5},
+	{"subnets-per-vpc", 200},
+	{"route-tables-per-vpc", 200},
+	{"routes-per-table", 50},
+	{"network-acls-per-vpc", 200},
+	{"rules-per-network-acl", 20},
+	{"nat-gateways-per-zone", 5},
+	{"peerings-per-vpc", 50},
 };
 #define COUNT (sizeof(defaults) / sizeof(defaults[0]))
 
