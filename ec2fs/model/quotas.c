@@ -15,8 +15,17 @@ static const struct {
 	const char *key;
 	uint64_t limit;
 } defaults[] = {
-	{"vcpus", 64},       {"instances", 1000},       {"images", 50000},
-	{"key-pairs", 5000}, {"tags-per-resource", 50},
+	{"vcpus", 64},
+	{"instances", 1000},
+	{"images", 50000},
+	{"key-pairs", 5000},
+	{"tags-per-resource", 50},
+	{"security-groups", 2500},
+	{"rules-per-security-group", 60},
+	{"security-groups-per-interface", 5},
+	{"addresses", 5},
+	{"prefix-lists", 100},
+	{"prefix-list-entries", 1000},
 };
 #define COUNT (sizeof(defaults) / sizeof(defaults[0]))
 
