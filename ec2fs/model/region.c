@@ -1,4 +1,4 @@
-#include "ec2fs/model/kinds.h"
+#include "ec2fs/model/network.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -43,13 +43,17 @@ int region_make(struct view *v, const struct resource *parent, const char *name,
 
 int region_remove(struct view *v, struct resource *r, struct ec2fs_error *error)
 {
-	static const enum kind kinds[] = {KIND_INSTANCE, KIND_VOLUME, KIND_IMAGE, KIND_KEY_PAIR};
+	static const enum kind kinds[] = {KIND_INSTANCE,      KIND_VOLUME,      KIND_IMAGE,
+					  KIND_KEY_PAIR,      KIND_PREFIX_LIST, KIND_ADDRESS,
+					  KIND_SECURITY_GROUP};
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		view_each (v, r->number, kinds[i], child) {
 			/* A terminated instance is only a memory. */
 			if (child->kind == KIND_INSTANCE &&
 			    resource_is(child, "state", "terminated"))
+				continue;
+			if (child->kind == KIND_SECURITY_GROUP && security_group_is_default(child))
 				continue;
 			return ec2fs_fail(error, EC2_DependencyViolation,
 					  "the region still has the %s %s", kind_name(kinds[i]),
