@@ -3,6 +3,7 @@
 
 #include "ec2fs/model/interface.h"
 #include "ec2fs/model/names.h"
+#include "ec2fs/util/cleanup.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -91,4 +92,16 @@ bool describe_interface(const struct view *v, const struct resource *instance, s
 	ret->groups = groups;
 	ret->group_count = count;
 	return true;
+}
+
+size_t describe_pool(const struct view *v, struct arena *a, struct netfw_cidr **ret)
+{
+	cleanup_free struct cidr *blocks = NULL;
+	size_t count = public_pool_blocks(v, &blocks);
+	struct netfw_cidr *all = arena_alloc(a, (count + 1) * sizeof(*all));
+
+	for (size_t i = 0; i < count; i++)
+		all[i] = to_netfw(blocks[i]);
+	*ret = all;
+	return count;
 }

@@ -28,6 +28,12 @@ static const struct {
 	{"rules-per-network-acl", 20},
 	{"nat-gateways-per-zone", 5},
 	{"peerings-per-vpc", 50},
+	{"security-groups", 2500},
+	{"rules-per-security-group", 60},
+	{"security-groups-per-interface", 5},
+	{"addresses", 5},
+	{"prefix-lists", 100},
+	{"prefix-list-entries", 1000},
 };
 #define COUNT (sizeof(defaults) / sizeof(defaults[0]))
 

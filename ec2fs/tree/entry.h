@@ -52,7 +52,9 @@ struct entry {
 	unsigned flags; /* enum tree_flags, and those below */
 	size_t max;     /* bytes; 0: SCALAR_MAX */
 	const char *help;
-	show_fn *show;   /* NULL: the field of the entry's name, as it is */
+	/* NULL: the field of the entry's name, as it is. Of a fixed directory show and store are
+	 * for spec alone: what it lists, as one line. */
+	show_fn *show;
 	store_fn *store; /* NULL: read-only */
 	unset_fn *unset;
 	bool (*present)(const struct show *s); /* NULL: always there */
@@ -115,7 +117,7 @@ extern const struct kind_ops root_kind, region_kind, zone_kind, instance_type_ki
 	key_pair_kind, instance_kind, volume_kind, security_group_kind, prefix_list_kind,
 	address_kind, vpc_kind, subnet_kind, route_table_kind, network_acl_kind, nat_gateway_kind,
 	peering_kind, vpn_gateway_kind, membership_kind, tag_kind;
-extern const struct links by_id_links, instance_volume_links;
+extern const struct links by_id_links, instance_volume_links, instance_address_links;
 extern const struct dir tags_dir;
 
 const struct kind_ops *kind_ops(enum kind kind);
