@@ -185,6 +185,13 @@ int main(int argc, char **argv)
 	zone.compute = options.compute;
 	zone.storage = options.storage;
 	zone_set_defaults(&zone);
+	if (engine_check_compute(options.compute, &error) < 0 ||
+	    engine_check_storage(options.storage, &error) < 0) {
+		fprintf(stderr, "ec2fs: compute=%s, storage=%s: %s\n", options.compute,
+			options.storage, error.message);
+		options_free(&options);
+		return EXIT_BAD_USAGE;
+	}
 	log_set_debug(options.debug);
 	umask(022);
 	if (!options.foreground && go_to_background(&ready) < 0) {
