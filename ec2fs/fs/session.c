@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 static void fs_init(void *userdata, struct fuse_conn_info *conn)
@@ -59,13 +60,15 @@ static const struct fuse_lowlevel_ops operations = {
 	.ioctl = fs_ioctl,
 };
 
-/* The mount of a daemon that died without a word: nothing answers there any more. */
+/* The mount of a daemon that died without a word: nothing answers there any more. stat(2) may still
+ * know what the kernel was told to keep; statfs(2) always asks. */
 static void clear_stale_mount(const char *mountpoint)
 {
-	struct stat st;
+	struct statfs st;
 
-	if (stat(mountpoint, &st) < 0 && errno == ENOTCONN)
-		umount2(mountpoint, MNT_DETACH);
+	while (statfs(mountpoint, &st) < 0 && errno == ENOTCONN)
+		if (umount2(mountpoint, MNT_DETACH) < 0)
+			break;
 }
 
 static int check_mountpoint(const char *mountpoint, struct ec2fs_error *error)
