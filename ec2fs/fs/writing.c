@@ -5,6 +5,8 @@
  */
 #include "ec2fs/fs/open_file.h"
 
+#include "ec2fs/fs/blob_file.h"
+#include "ec2fs/fs/callers.h"
 #include "ec2fs/fs/invalidate.h"
 #include "ec2fs/fs/waiters.h"
 #include "ec2fs/util/cleanup.h"
@@ -153,6 +155,35 @@ static int write_scalar(struct fs *fs, struct open_file *of)
 	return r;
 }
 
+void open_file_wrote(struct fs *fs, struct open_file *of)
+{
+	struct tree_node facts;
+
+	of->dirty = true;
+	of->written = wall_now();
+	of->seen = tree_stat(fs->tree, of->id, &of->who, &facts) == 0 ? facts.mtime : 0;
+}
+
+/*
+ * cp -a, tar and rsync set the time after they wrote and before they close, which is when a
+ * document is taken: the time is what they set, not when that was.
+ */
+static struct tree_meta time_set_meanwhile(struct fs *fs, const struct open_file *of)
+{
+	struct tree_meta meta = {0};
+	struct tree_node facts;
+
+	if (of->mode == OPEN_NEW || !of->written ||
+	    tree_stat(fs->tree, of->id, &of->who, &facts) < 0 || facts.mtime == of->seen)
+		return meta;
+	/* Between then and now it is another writer's change. */
+	if (facts.mtime < of->written || facts.mtime > wall_now()) {
+		meta.set = TREE_SET_MTIME;
+		meta.mtime = facts.mtime;
+	}
+	return meta;
+}
+
 static int write_document(struct fs *fs, struct open_file *of)
 {
 	struct ec2fs_error error;
@@ -168,7 +199,7 @@ static int write_document(struct fs *fs, struct open_file *of)
 		drop(of);
 		return r;
 	}
-	of->dirty = true;
+	open_file_wrote(fs, of);
 	return 0;
 }
 
@@ -231,49 +262,40 @@ int open_file_write(struct fs *fs, struct open_file *of, fuse_req_t req, const c
 	return of->flags & TREE_DOCUMENT ? write_document(fs, of) : write_scalar(fs, of);
 }
 
-static int flush_blob(struct open_file *of)
+/* `: > f`, `cp /dev/null f`, truncate(1): the last close empties a document. */
+static int empty(struct fs *fs, struct open_file *of, const struct tree_caller *closer)
 {
-	int r;
-
-	if (!of->blob || !of->dirty)
+	if (of->mode != OPEN_TEXT || !(of->flags & TREE_DOCUMENT) || !of->truncated || of->wrote ||
+	    of->emptied || !caller_closed_last(closer, of->id))
 		return 0;
-	r = tree_blob_commit(of->blob);
-	of->dirty = false;
-	/* Taken or refused, it is finished: more writes begin with a copy of what is there then. */
-	tree_blob_free(of->blob);
-	of->blob = NULL;
-	of->fd = -1;
-	of->truncated = false;
-	return r;
+	of->emptied = true;
+	return tree_store(fs->tree, of->id, &of->who, "", 0);
 }
 
-int open_file_flush(struct fs *fs, struct open_file *of)
+int open_file_flush(struct fs *fs, struct open_file *of, const struct tree_caller *closer)
 {
+	struct tree_meta time = {0};
 	int r;
 
-	if (of->mode == OPEN_BLOB)
-		return flush_blob(of);
-	if (!of->dirty || (of->mode != OPEN_TEXT && of->mode != OPEN_NEW))
-		return 0;
-	r = open_file_take(fs, of, strbuf_str(&of->text), of->text.len);
-	if (r < 0)
+	if (of->dirty && closer && caller_is_killed(closer)) {
+		/* Half of what it was to be. */
 		drop(of);
-	of->dirty = false;
-	return r;
-}
-
-static int truncate_blob(struct fs *fs, struct open_file *of, off_t size)
-{
-	int r;
-
-	if (size == 0 && !of->blob) {
-		of->truncated = true;
+		if (of->mode == OPEN_BLOB)
+			blob_file_drop(of, -EIO);
 		return 0;
 	}
-	r = open_file_begin_blob(fs, of);
-	if (r == 0 && ftruncate(of->fd, size) < 0)
-		r = -errno;
-	of->dirty = of->dirty || r == 0;
+	if (!of->dirty)
+		return closer ? empty(fs, of, closer) : 0;
+	if (of->mode != OPEN_TEXT && of->mode != OPEN_NEW && of->mode != OPEN_BLOB)
+		return 0;
+	time = time_set_meanwhile(fs, of);
+	r = of->mode == OPEN_BLOB ? blob_file_flush(of)
+				  : open_file_take(fs, of, strbuf_str(&of->text), of->text.len);
+	if (r < 0)
+		drop(of);
+	else if (time.set)
+		tree_set_meta(fs->tree, of->id, &of->who, &time);
+	of->dirty = false;
 	return r;
 }
 
@@ -287,7 +309,7 @@ int open_file_truncate(struct fs *fs, struct open_file *of, off_t size)
 	case OPEN_SCRATCH:
 		return scratch_truncate(of->scratch, &of->who, size);
 	case OPEN_BLOB:
-		return truncate_blob(fs, of, size);
+		return blob_file_truncate(fs, of, size);
 	default:
 		break;
 	}
@@ -304,7 +326,7 @@ int open_file_truncate(struct fs *fs, struct open_file *of, off_t size)
 		return -EINVAL;
 	if ((uint64_t)size < of->text.len && (of->flags & TREE_DOCUMENT)) {
 		strbuf_truncate(&of->text, (size_t)size);
-		of->dirty = true;
+		open_file_wrote(fs, of);
 	}
 	return 0;
 }
