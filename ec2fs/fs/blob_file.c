@@ -69,7 +69,7 @@ ssize_t blob_file_write(struct fs *fs, struct open_file *of, struct fuse_bufvec 
 	n = fuse_buf_copy(&out, in, 0);
 	if (n < 0)
 		return fail(fs, of, (int)n);
-	open_file_wrote(fs, of);
+	open_file_wrote(of);
 	return n;
 }
 
@@ -91,7 +91,7 @@ int blob_file_truncate(struct fs *fs, struct open_file *of, off_t size)
 		return r;
 	if (ftruncate(of->fd, size) < 0)
 		return fail(fs, of, -errno);
-	open_file_wrote(fs, of);
+	open_file_wrote(of);
 	return 0;
 }
 

@@ -38,8 +38,7 @@ struct open_file {
 	bool truncated;  /* O_TRUNC, ftruncate to 0: what is there does not count */
 	bool wrote;      /* at least once */
 	bool emptied;    /* what O_TRUNC alone asks for was done, or refused */
-	int64_t written; /* when text or blob last changed; ns since the epoch */
-	int64_t seen;    /* the node's mtime then */
+	int64_t written; /* when text or blob last changed; monotonic ns */
 
 	struct tree_blob *blob; /* being written; NULL: none, or committed */
 	int fd;                 /* of the blob written, or read (-1: there is none) */
@@ -76,7 +75,7 @@ int open_file_write(struct fs *fs, struct open_file *of, fuse_req_t req, const c
  * of it, NULL at fsync and when the last one is gone. */
 int open_file_flush(struct fs *fs, struct open_file *of, const struct tree_caller *closer);
 /* text or blob has what is not stored yet; under of->lock. */
-void open_file_wrote(struct fs *fs, struct open_file *of);
+void open_file_wrote(struct open_file *of);
 /* Makes that text the content, durably: sets the value, or makes the free file; under of->lock. */
 int open_file_take(struct fs *fs, struct open_file *of, const char *text, size_t len);
 /* ftruncate; under of->lock. */

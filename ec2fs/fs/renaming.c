@@ -82,9 +82,11 @@ static int become_free_file(const struct renaming *x, struct scratch *s, tree_id
 	r = tree_create(x->fs->tree, x->to, x->new_name,
 			scratch_meta(s).set & TREE_SET_MODE ? st.st_mode & 07777 : 0644, &x->who,
 			strbuf_str(&text), text.len, &made);
-	if (r == 0)
-		*ret = made.id;
-	return r;
+	if (r < 0)
+		return r;
+	carry_meta(x, s, made.id);
+	*ret = made.id;
+	return 0;
 }
 
 /* ln -sf: the temporary link replaces what is there. */

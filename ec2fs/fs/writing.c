@@ -8,6 +8,7 @@
 #include "ec2fs/fs/blob_file.h"
 #include "ec2fs/fs/callers.h"
 #include "ec2fs/fs/invalidate.h"
+#include "ec2fs/fs/set_times.h"
 #include "ec2fs/fs/waiters.h"
 #include "ec2fs/util/cleanup.h"
 #include "ec2fs/util/memory.h"
@@ -51,8 +52,9 @@ static int start(struct fs *fs, struct open_file *of, off_t off)
 	return r;
 }
 
-/* Puts the bytes into text where they belong. */
-static int place(struct fs *fs, struct open_file *of, const char *data, size_t len, off_t off)
+/* Puts the bytes into text where they belong; *end is behind them. */
+static int place(struct fs *fs, struct open_file *of, const char *data, size_t len, off_t off,
+		 size_t *end)
 {
 	struct ec2fs_error error;
 	size_t at;
@@ -80,6 +82,7 @@ static int place(struct fs *fs, struct open_file *of, const char *data, size_t l
 		strbuf_add(&of->text, data, len);
 	else
 		memcpy(of->text.data + at, data, len);
+	*end = at + len;
 	return 0;
 }
 
@@ -155,42 +158,19 @@ static int write_scalar(struct fs *fs, struct open_file *of)
 	return r;
 }
 
-void open_file_wrote(struct fs *fs, struct open_file *of)
+void open_file_wrote(struct open_file *of)
 {
-	struct tree_node facts;
-
 	of->dirty = true;
-	of->written = wall_now();
-	of->seen = tree_stat(fs->tree, of->id, &of->who, &facts) == 0 ? facts.mtime : 0;
+	of->written = monotonic_now();
 }
 
-/*
- * cp -a, tar and rsync set the time after they wrote and before they close, which is when a
- * document is taken: the time is what they set, not when that was.
- */
-static struct tree_meta time_set_meanwhile(struct fs *fs, const struct open_file *of)
-{
-	struct tree_meta meta = {0};
-	struct tree_node facts;
-
-	if (of->mode == OPEN_NEW || !of->written ||
-	    tree_stat(fs->tree, of->id, &of->who, &facts) < 0 || facts.mtime == of->seen)
-		return meta;
-	/* Between then and now it is another writer's change. */
-	if (facts.mtime < of->written || facts.mtime > wall_now()) {
-		meta.set = TREE_SET_MTIME;
-		meta.mtime = facts.mtime;
-	}
-	return meta;
-}
-
-static int write_document(struct fs *fs, struct open_file *of)
+static int write_document(struct fs *fs, struct open_file *of, size_t end)
 {
 	struct ec2fs_error error;
 	const char *text = strbuf_str(&of->text);
-	size_t len = of->text.len;
-	bool whole = len && text[len - 1] == '\n';
-	int r = tree_check(fs->tree, of->id, &of->who, text, len, whole, &error);
+	/* Who writes over what is there is not through; its old end may still be cut off. */
+	bool whole = end && end == of->text.len && text[end - 1] == '\n';
+	int r = tree_check(fs->tree, of->id, &of->who, text, end, whole, &error);
 
 	if (r == -EAGAIN && !whole)
 		r = 0;
@@ -199,7 +179,7 @@ static int write_document(struct fs *fs, struct open_file *of)
 		drop(of);
 		return r;
 	}
-	open_file_wrote(fs, of);
+	open_file_wrote(of);
 	return 0;
 }
 
@@ -238,6 +218,7 @@ static int write_wait(struct fs *fs, struct open_file *of, fuse_req_t req, size_
 int open_file_write(struct fs *fs, struct open_file *of, fuse_req_t req, const char *data,
 		    size_t len, off_t off)
 {
+	size_t end = 0;
 	int r;
 
 	of->wrote = true;
@@ -250,7 +231,7 @@ int open_file_write(struct fs *fs, struct open_file *of, fuse_req_t req, const c
 	}
 	r = start(fs, of, off);
 	if (r == 0)
-		r = place(fs, of, data, len, off);
+		r = place(fs, of, data, len, off, &end);
 	if (r < 0) {
 		drop(of);
 		return r;
@@ -259,7 +240,7 @@ int open_file_write(struct fs *fs, struct open_file *of, fuse_req_t req, const c
 		return write_wait(fs, of, req, len);
 	if (of->flags & TREE_COMMAND)
 		return write_command(fs, of);
-	return of->flags & TREE_DOCUMENT ? write_document(fs, of) : write_scalar(fs, of);
+	return of->flags & TREE_DOCUMENT ? write_document(fs, of, end) : write_scalar(fs, of);
 }
 
 /* `: > f`, `cp /dev/null f`, truncate(1): the last close empties a document. */
@@ -274,7 +255,7 @@ static int empty(struct fs *fs, struct open_file *of, const struct tree_caller *
 
 int open_file_flush(struct fs *fs, struct open_file *of, const struct tree_caller *closer)
 {
-	struct tree_meta time = {0};
+	struct tree_meta time = {.set = TREE_SET_MTIME};
 	int r;
 
 	if (of->dirty && closer && caller_is_killed(closer)) {
@@ -288,12 +269,11 @@ int open_file_flush(struct fs *fs, struct open_file *of, const struct tree_calle
 		return closer ? empty(fs, of, closer) : 0;
 	if (of->mode != OPEN_TEXT && of->mode != OPEN_NEW && of->mode != OPEN_BLOB)
 		return 0;
-	time = time_set_meanwhile(fs, of);
 	r = of->mode == OPEN_BLOB ? blob_file_flush(of)
 				  : open_file_take(fs, of, strbuf_str(&of->text), of->text.len);
 	if (r < 0)
 		drop(of);
-	else if (time.set)
+	else if (of->written && time_set_since(fs, of->id, of->written, &time.mtime))
 		tree_set_meta(fs->tree, of->id, &of->who, &time);
 	of->dirty = false;
 	return r;
@@ -326,7 +306,7 @@ int open_file_truncate(struct fs *fs, struct open_file *of, off_t size)
 		return -EINVAL;
 	if ((uint64_t)size < of->text.len && (of->flags & TREE_DOCUMENT)) {
 		strbuf_truncate(&of->text, (size_t)size);
-		open_file_wrote(fs, of);
+		open_file_wrote(of);
 	}
 	return 0;
 }
