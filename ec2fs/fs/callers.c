@@ -60,8 +60,7 @@ static bool is_descriptor_of(pid_t pid, const char *fd, uint64_t ino, bool *ret_
 	return false;
 }
 
-/* Has the process that file open? `unknown` when that is not told. */
-static bool holds(pid_t pid, uint64_t ino, bool unknown)
+static enum closing holds(pid_t pid, uint64_t ino)
 {
 	cleanup_dir DIR *d = NULL;
 	bool told = false, any = false;
@@ -70,33 +69,34 @@ static bool holds(pid_t pid, uint64_t ino, bool unknown)
 	snprintf(path, sizeof(path), "/proc/%d/fdinfo", pid);
 	d = opendir(path);
 	if (!d)
-		return unknown;
+		return CLOSES_UNTOLD;
 	for (const struct dirent *e; (e = readdir(d));) {
 		if (*e->d_name == '.')
 			continue;
 		any = true;
 		if (is_descriptor_of(pid, e->d_name, ino, &told))
-			return true;
+			return CLOSES_ONE;
 	}
-	return any && !told && unknown;
+	return any && !told ? CLOSES_UNTOLD : CLOSES_LAST;
 }
 
-bool caller_closed_last(const struct tree_caller *who, uint64_t ino)
+enum closing caller_closes(const struct tree_caller *who, uint64_t ino)
 {
-	pid_t pid = who->pid, parent;
+	enum closing closing;
 	unsigned flags;
+	pid_t parent;
 
-	if (!process_facts(pid, &flags, &parent) || (flags & PF_EXITING) || holds(pid, ino, true))
-		return false;
-	/* A shell that runs several commands with one redirection has it, too. */
-	for (int i = 0; i < GENERATIONS && parent > 1; i++) {
-		pid = parent;
-		if (holds(pid, ino, false))
-			return false;
-		if (!process_facts(pid, &flags, &parent))
+	if (!process_facts(who->pid, &flags, &parent))
+		return CLOSES_UNTOLD;
+	closing = holds(who->pid, ino);
+	/* An ancestor that may not be looked at is somebody else's. */
+	for (int i = 0; closing == CLOSES_LAST && i < GENERATIONS && parent > 1; i++) {
+		if (holds(parent, ino) == CLOSES_ONE)
+			return CLOSES_ONE;
+		if (!process_facts(parent, &flags, &parent))
 			break;
 	}
-	return true;
+	return closing;
 }
 
 bool caller_is_killed(const struct tree_caller *who)

@@ -6,11 +6,16 @@
 
 /*
  * FLUSH comes whenever a descriptor is closed, the last one or not: bash's `> f` closes one before
- * it writes to another. True when neither the caller nor a process it descends from has the file
- * (as stat(2) numbers it) open any more, so that this was the last close as far as can be told.
- * False, too, where /proc does not tell, or the caller is exiting.
+ * it writes to another, and every command in `{ a; b; } > f` closes the shell's. Whether a process
+ * that the caller descends from, or itself, still has the file (as stat(2) numbers it) open:
  */
-bool caller_closed_last(const struct tree_caller *who, uint64_t ino);
+enum closing {
+	CLOSES_LAST, /* none has, as far as can be told */
+	CLOSES_ONE,  /* one has */
+	CLOSES_UNTOLD
+};
+
+enum closing caller_closes(const struct tree_caller *who, uint64_t ino);
 /* Is the caller being ended by a signal, so that its files are closed for it? */
 bool caller_is_killed(const struct tree_caller *who);
 

@@ -244,39 +244,51 @@ int open_file_write(struct fs *fs, struct open_file *of, fuse_req_t req, const c
 }
 
 /* `: > f`, `cp /dev/null f`, truncate(1): the last close empties a document. */
-static int empty(struct fs *fs, struct open_file *of, const struct tree_caller *closer)
+static int empty(struct fs *fs, struct open_file *of)
 {
-	if (of->mode != OPEN_TEXT || !(of->flags & TREE_DOCUMENT) || !of->truncated || of->wrote ||
-	    of->emptied || !caller_closed_last(closer, of->id))
-		return 0;
 	of->emptied = true;
 	return tree_store(fs->tree, of->id, &of->who, "", 0);
 }
 
-int open_file_flush(struct fs *fs, struct open_file *of, const struct tree_caller *closer)
+static int take_all(struct fs *fs, struct open_file *of)
 {
 	struct tree_meta time = {.set = TREE_SET_MTIME};
 	int r;
 
-	if (of->dirty && closer && caller_is_killed(closer)) {
+	if (of->mode == OPEN_BLOB)
+		r = blob_file_flush(of);
+	else
+		r = open_file_take(fs, of, strbuf_str(&of->text), of->text.len);
+	of->dirty = false;
+	if (r < 0)
+		drop(of);
+	else if (of->written && time_set_since(fs, of->id, of->written, &time.mtime))
+		tree_set_meta(fs->tree, of->id, &of->who, &time);
+	return r;
+}
+
+int open_file_flush(struct fs *fs, struct open_file *of, const struct tree_caller *closer)
+{
+	bool to_empty = of->mode == OPEN_TEXT && (of->flags & TREE_DOCUMENT) && of->truncated &&
+			!of->wrote && !of->emptied;
+	enum closing closing = CLOSES_UNTOLD;
+
+	if (!of->dirty && !(to_empty && closer))
+		return 0;
+	if (closer && of->id)
+		closing = caller_closes(closer, of->id);
+	if (closing == CLOSES_ONE)
+		return 0; /* the writer is not through */
+	if (!of->dirty)
+		return closing == CLOSES_LAST ? empty(fs, of) : 0;
+	if (closer && caller_is_killed(closer)) {
 		/* Half of what it was to be. */
 		drop(of);
 		if (of->mode == OPEN_BLOB)
 			blob_file_drop(of, -EIO);
 		return 0;
 	}
-	if (!of->dirty)
-		return closer ? empty(fs, of, closer) : 0;
-	if (of->mode != OPEN_TEXT && of->mode != OPEN_NEW && of->mode != OPEN_BLOB)
-		return 0;
-	r = of->mode == OPEN_BLOB ? blob_file_flush(of)
-				  : open_file_take(fs, of, strbuf_str(&of->text), of->text.len);
-	if (r < 0)
-		drop(of);
-	else if (of->written && time_set_since(fs, of->id, of->written, &time.mtime))
-		tree_set_meta(fs->tree, of->id, &of->who, &time);
-	of->dirty = false;
-	return r;
+	return take_all(fs, of);
 }
 
 int open_file_truncate(struct fs *fs, struct open_file *of, off_t size)
