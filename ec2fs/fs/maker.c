@@ -199,7 +199,7 @@ bool maker_misses(struct fs *fs, tree_id dir, const char *name, const struct tre
 	return misses;
 }
 
-bool maker_is(struct fs *fs, tree_id dir, const struct tree_caller *who)
+static bool is_maker(struct fs *fs, tree_id dir, const struct tree_caller *who, bool itself)
 {
 	struct makers *makers = fs->makers;
 	struct process process;
@@ -210,10 +210,23 @@ bool maker_is(struct fs *fs, tree_id dir, const struct tree_caller *who)
 		return false;
 	pthread_mutex_lock(&makers->lock);
 	m = find(makers, dir);
-	is = m && m->uid == who->uid &&
-	     (m->process.pid == process.pid || m->process.session == process.session);
+	if (itself)
+		is = m && m->process.pid == process.pid && m->process.began == process.began;
+	else
+		is = m && m->uid == who->uid &&
+		     (m->process.pid == process.pid || m->process.session == process.session);
 	pthread_mutex_unlock(&makers->lock);
 	return is;
+}
+
+bool maker_is(struct fs *fs, tree_id dir, const struct tree_caller *who)
+{
+	return is_maker(fs, dir, who, false);
+}
+
+bool maker_is_itself(struct fs *fs, tree_id dir, const struct tree_caller *who)
+{
+	return is_maker(fs, dir, who, true);
 }
 
 void maker_copies(struct fs *fs, tree_id dir)

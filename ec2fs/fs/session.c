@@ -6,6 +6,7 @@
 #include "ec2fs/fs/nodes.h"
 #include "ec2fs/fs/poll.h"
 #include "ec2fs/fs/refresh.h"
+#include "ec2fs/fs/set_times.h"
 #include "ec2fs/fs/waiters.h"
 #include "ec2fs/util/memory.h"
 
@@ -114,6 +115,7 @@ static void free_parts(struct fs *fs)
 	notifier_free(fs->notifier);
 	polls_free(fs->polls);
 	makers_free(fs->makers);
+	set_times_free(fs->set_times);
 	hidden_free(fs->hidden);
 	scratches_free(fs->scratches);
 	ids_free(fs->ids);
@@ -142,6 +144,7 @@ int fs_mount(struct tree *tree, const struct fs_options *options, struct fs **re
 	fs->scratches = scratches_new();
 	fs->hidden = hidden_new();
 	fs->makers = makers_new();
+	fs->set_times = set_times_new();
 	fs->polls = polls_new();
 	fs->notifier = notifier_new(fs);
 	fs->waiters = waiters_new(fs);
