@@ -11,12 +11,14 @@
 #include "netfw/imds/tree.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <linux/sockios.h>
 #include <microhttpd.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #define CONNECTIONS 4096
@@ -297,24 +299,35 @@ static bool make_refusals(struct imds *m)
 	return true;
 }
 
+/* Do both name the same open socket? */
+static bool is_same(int a, int b)
+{
+	struct stat sa, sb;
+
+	return fstat(a, &sa) == 0 && fstat(b, &sb) == 0 && sa.st_dev == sb.st_dev &&
+	       sa.st_ino == sb.st_ino;
+}
+
 static int start(struct imds *m, int listen_fd, struct ec2fs_error *error)
 {
-	if (!make_refusals(m))
-		return ec2fs_fail_errno(error, ENOMEM, EC2_InternalError,
-					"the metadata service has no memory");
-	m->http = MHD_start_daemon(
-		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC, 0, NULL, NULL, at_request, m,
-		MHD_OPTION_LISTEN_SOCKET, listen_fd, MHD_OPTION_NOTIFY_CONNECTION, at_connection,
-		NULL, MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL,
-		MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS,
-		MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)CONNECTIONS_PER_ADDRESS,
-		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS,
-		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEAD_SIZE, MHD_OPTION_END);
-	if (!m->http)
-		return ec2fs_fail(error, EC2_InternalError,
-				  "the metadata service of %s does not start: %s", m->vpc,
-				  strerror(errno));
-	return 0;
+	int fd = fcntl(listen_fd, F_DUPFD_CLOEXEC, 0), number = fd < 0 ? errno : ENOMEM;
+
+	if (fd >= 0 && make_refusals(m))
+		m->http = MHD_start_daemon(
+			MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC, 0, NULL, NULL, at_request, m,
+			MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_CONNECTION, at_connection,
+			NULL, MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL,
+			MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS,
+			MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)CONNECTIONS_PER_ADDRESS,
+			MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS,
+			MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEAD_SIZE, MHD_OPTION_END);
+	if (m->http)
+		return 0;
+	/* When it fails, libmicrohttpd 0.9.75 has sometimes closed the socket, sometimes not. */
+	if (fd >= 0 && is_same(fd, listen_fd))
+		close(fd);
+	return ec2fs_fail(error, EC2_InternalError, "the metadata service of %s does not start: %s",
+			  m->vpc, strerror(number));
 }
 
 int imds_start(int listen_fd, const char *vpc, const char *directory,
@@ -333,8 +346,8 @@ int imds_start(int listen_fd, const char *vpc, const char *directory,
 		r = imds_identity_open(directory, &m->identity, error);
 	if (r == 0)
 		r = start(m, listen_fd, error);
+	close(listen_fd);
 	if (r < 0) {
-		close(listen_fd);
 		imds_stop(m);
 		return r;
 	}
