@@ -404,12 +404,8 @@ static void test_hostile_requests(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++) {
 		cleanup_close int fd = connect_from(1);
-		char rest[4096];
 
 		say(fd, starts[i]);
-		assert_int_equal(shutdown(fd, SHUT_WR), 0);
-		while (read(fd, rest, sizeof(rest)) > 0)
-			;
 		check(1, "GET", "/latest/meta-data/ami-id", NULL, 200, "ami-0abcdef1234567890");
 	}
 }
@@ -425,7 +421,6 @@ static int flood(const char *head, const char *filler, size_t count)
 	say(fd, head);
 	while (count-- && send(fd, filler, strlen(filler), MSG_NOSIGNAL) > 0)
 		;
-	shutdown(fd, SHUT_WR);
 	n = recv(fd, text, sizeof(text) - 1, MSG_WAITALL);
 	if (n > 0)
 		sscanf(text, "HTTP/1.%*d %d", &status);
