@@ -5,6 +5,7 @@
 #include "ec2fs/util/memory.h"
 #include "netfw/netfw.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static inline char **imds_sample_list(const char *a, const char *b)
