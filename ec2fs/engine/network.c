@@ -181,7 +181,7 @@ static int set_pool(struct engine *e, struct ec2fs_error *error)
 	struct netfw_cidr *cidrs;
 	size_t count;
 
-	count = describe_pool(&v, &a, &cidrs);
+	count = netfw_of_pool(&v, &a, &cidrs);
 	cloud_read_end(e->cloud);
 	return netfw_set_pool(e->network->netfw, cidrs, count, error);
 }
@@ -227,7 +227,7 @@ static int tell_whole(struct engine *e, uint64_t number, struct ec2fs_error *err
 		cloud_read_end(e->cloud);
 		return 0;
 	}
-	describe_vpc(&v, r, &a, &vpc);
+	netfw_of_vpc(&v, r, &a, &vpc);
 	change = netfw_change_begin(n->netfw, vpc.id, true);
 	netfw_change_vpc(change, &vpc);
 	view_each (&v, r->parent, KIND_SECURITY_GROUP, group) {
@@ -235,14 +235,14 @@ static int tell_whole(struct engine *e, uint64_t number, struct ec2fs_error *err
 
 		if (security_group_vpc(&v, group) != r)
 			continue;
-		describe_group(&v, group, &a, &g);
+		netfw_of_group(&v, group, &a, &g);
 		netfw_change_group(change, &g);
 	}
 	view_each (&v, r->parent, KIND_INSTANCE, instance) {
 		struct netfw_interface i;
 
 		if (instance_vpc(&v, instance) != r || !is_plugged(&v, instance) ||
-		    !describe_interface(&v, instance, &a, &i))
+		    !netfw_of_interface(&v, instance, &a, &i))
 			continue;
 		netfw_change_interface(change, &i);
 		index_set(n, vpc.id, i.address, instance->number);
@@ -296,7 +296,7 @@ static int tell_interface(struct engine *e, uint64_t instance, const char *vpc,
 	struct netfw_change *change;
 	struct view v = cloud_read(e->cloud);
 	const struct resource *r = view_get(&v, instance);
-	bool there = r && is_plugged(&v, r) && describe_interface(&v, r, &a, &i);
+	bool there = r && is_plugged(&v, r) && netfw_of_interface(&v, r, &a, &i);
 
 	cloud_read_end(e->cloud);
 	if (!there)
@@ -432,7 +432,7 @@ static int tell_vpc(struct engine *e, uint64_t number, struct ec2fs_error *error
 	const struct resource *r = view_get(&v, number);
 
 	if (r)
-		describe_vpc(&v, r, &a, &vpc);
+		netfw_of_vpc(&v, r, &a, &vpc);
 	cloud_read_end(e->cloud);
 	if (!r || !vpc_known(e, vpc.id))
 		return 0;
@@ -453,7 +453,7 @@ static int tell_group(struct engine *e, uint64_t number, struct ec2fs_error *err
 
 	if (vpc) {
 		vpc_id = arena_copy(&a, vpc->id);
-		describe_group(&v, r, &a, &group);
+		netfw_of_group(&v, r, &a, &group);
 	}
 	cloud_read_end(e->cloud);
 	if (!vpc_id || !vpc_known(e, vpc_id))

@@ -41,19 +41,19 @@ void network_forget(struct engine *e, const char *vpc, const char *group);
 /* Lines of figures for `metrics`; nothing without a network. */
 void network_counters(struct engine *e, const char *vpc, const char *interface, struct strbuf *out);
 
-/* describe.c: descriptions, in the arena, under cloud_read. */
-void describe_vpc(const struct view *v, const struct resource *vpc, struct arena *a,
+/* network_parts.c, network_vpc.c: descriptions, in the arena, under cloud_read. */
+void netfw_of_vpc(const struct view *v, const struct resource *vpc, struct arena *a,
 		  struct netfw_vpc *ret);
-void describe_group(const struct view *v, const struct resource *group, struct arena *a,
+void netfw_of_group(const struct view *v, const struct resource *group, struct arena *a,
 		    struct netfw_group *ret);
 /* False while it has no address. */
-bool describe_interface(const struct view *v, const struct resource *instance, struct arena *a,
+bool netfw_of_interface(const struct view *v, const struct resource *instance, struct arena *a,
 			struct netfw_interface *ret);
 
 /* The blocks of public addresses; how many. */
-size_t describe_pool(const struct view *v, struct arena *a, struct netfw_cidr **ret);
+size_t netfw_of_pool(const struct view *v, struct arena *a, struct netfw_cidr **ret);
 
-/* facts.c: for the metadata service. */
+/* network_facts.c: for the metadata service. */
 int network_facts(void *context, const char *vpc, uint32_t address, struct imds_facts *ret);
 /* Which instance has that address, in the network's own index; 0: none. */
 uint64_t network_instance_at(struct engine *e, const char *vpc, uint32_t address);

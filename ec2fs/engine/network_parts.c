@@ -47,7 +47,7 @@ static void collect_rule(void *context, const struct permission *p, const struct
 		rule->group = arena_copy(c->arena, peer->id);
 }
 
-void describe_group(const struct view *v, const struct resource *group, struct arena *a,
+void netfw_of_group(const struct view *v, const struct resource *group, struct arena *a,
 		    struct netfw_group *ret)
 {
 	struct collecting ingress = {.arena = a}, egress = {.arena = a};
@@ -61,7 +61,7 @@ void describe_group(const struct view *v, const struct resource *group, struct a
 				    .egress_count = egress.count};
 }
 
-bool describe_interface(const struct view *v, const struct resource *instance, struct arena *a,
+bool netfw_of_interface(const struct view *v, const struct resource *instance, struct arena *a,
 			struct netfw_interface *ret)
 {
 	const struct resource *subnet = instance_subnet(v, instance);
@@ -94,7 +94,7 @@ bool describe_interface(const struct view *v, const struct resource *instance, s
 	return true;
 }
 
-size_t describe_pool(const struct view *v, struct arena *a, struct netfw_cidr **ret)
+size_t netfw_of_pool(const struct view *v, struct arena *a, struct netfw_cidr **ret)
 {
 	cleanup_free struct cidr *blocks = NULL;
 	size_t count = public_pool_blocks(v, &blocks);

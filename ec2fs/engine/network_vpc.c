@@ -186,7 +186,7 @@ static void describe_dhcp(const struct view *v, const struct resource *vpc, stru
 	ret->ntp_server_count = o->ntp_server_count;
 }
 
-void describe_vpc(const struct view *v, const struct resource *vpc, struct arena *a,
+void netfw_of_vpc(const struct view *v, const struct resource *vpc, struct arena *a,
 		  struct netfw_vpc *ret)
 {
 	struct netfw_cidr *cidrs = NULL;
