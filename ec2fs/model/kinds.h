@@ -33,7 +33,8 @@ void zone_set_defaults(const struct zone_defaults *defaults);
 /* region.c */
 MAKER(region_make);
 REMOVER(region_remove);
-/* Sets up an empty cloud: us-east-1 with us-east-1a. A change function. */
+/* Sets up an empty cloud: us-east-1 with us-east-1a; and what older clouds lack. A change function.
+ */
 int cloud_first(struct view *v, void *context, struct ec2fs_error *error);
 
 /* zone.c */
@@ -116,11 +117,6 @@ const struct resource *volume_root_of(const struct view *v, const struct resourc
 const struct resource *volume_next_of(const struct view *v, const struct resource *instance,
 				      uint64_t after);
 
-/* refuse.c */
-/* There is nothing of that kind called so; tells the nearest name there is. */
-int no_such(const struct view *v, uint64_t parent, enum kind kind, enum ec2_code code,
-	    const char *text, struct ec2fs_error *error);
-
 /* security_group.c */
 MAKER(security_group_make);
 REMOVER(security_group_remove);
@@ -159,36 +155,69 @@ const char *public_pool_text(const struct view *v);
 MAKER(vpc_make);
 REMOVER(vpc_remove);
 RENAMER(vpc_rename);
+/* vpc_blocks.c */
+SETTER(vpc_set_cidr_block);
+SETTER(vpc_set_cidr_blocks);
+/* vpc_options.c */
+SETTER(vpc_set_internet_gateway);
+/* Detaches it where nothing needs it; else does nothing. */
+int vpc_unset_internet_gateway(struct view *v, struct resource *r, struct ec2fs_error *error);
+SETTER(vpc_set_dns_support);
+SETTER(vpc_set_dns_hostnames);
+SETTER(vpc_set_dhcp_options);
 
 /* subnet.c */
 MAKER(subnet_make);
 REMOVER(subnet_remove);
 RENAMER(subnet_rename);
+SETTER(subnet_set_cidr_block);
+SETTER(subnet_set_zone);
+SETTER(subnet_set_map_public_ip);
+SETTER(subnet_set_route_table);
+SETTER(subnet_set_network_acl);
+int subnet_unset_route_table(struct view *v, struct resource *r, struct ec2fs_error *error);
+int subnet_unset_network_acl(struct view *v, struct resource *r, struct ec2fs_error *error);
 
 /* route_table.c */
 MAKER(route_table_make);
 REMOVER(route_table_remove);
 RENAMER(route_table_rename);
+SETTER(route_table_set_main);
+SETTER(route_table_set_propagating);
+/* routes.c */
+SETTER(route_table_set_routes);
 
 /* network_acl.c */
 MAKER(network_acl_make);
 REMOVER(network_acl_remove);
 RENAMER(network_acl_rename);
+SETTER(network_acl_set_ingress);
+SETTER(network_acl_set_egress);
 
 /* nat_gateway.c */
 MAKER(nat_gateway_make);
 REMOVER(nat_gateway_remove);
 RENAMER(nat_gateway_rename);
+SETTER(nat_gateway_set_subnet);
+SETTER(nat_gateway_set_address);
+SETTER(nat_gateway_set_connectivity_type);
 
 /* peering.c */
 MAKER(peering_make);
 REMOVER(peering_remove);
 RENAMER(peering_rename);
+SETTER(peering_set_peer_vpc);
+SETTER(peering_set_state);
 
 /* vpn_gateway.c */
 MAKER(vpn_gateway_make);
 REMOVER(vpn_gateway_remove);
 RENAMER(vpn_gateway_rename);
+SETTER(vpn_gateway_set_interface);
+SETTER(vpn_gateway_set_customer_gateway);
+int vpn_gateway_unset_customer_gateway(struct view *v, struct resource *r,
+				       struct ec2fs_error *error);
+SETTER(vpn_gateway_set_routes);
 
 /* membership.c: that an instance is in a security group */
 /* target: the group. EC2's limit of groups, the VPC's identity and duplicates are checked. */

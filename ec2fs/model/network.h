@@ -12,18 +12,41 @@
 /* vpc.c */
 /* The region's default VPC, or NULL. */
 const struct resource *vpc_default(const struct view *v, uint64_t region);
-/* Makes EC2's default VPC, with a subnet a zone, in a new region. */
+/* Makes EC2's default VPC, with a subnet a zone, in a region that has none. */
 void vpc_add_default(struct view *v, struct resource *region);
+/* Is nothing left in it but what came with it, and with its region? */
+bool vpc_is_pristine(const struct view *v, const struct resource *vpc);
 /* Its CIDR blocks, the first one first: false past the end, or while it has none. */
 bool vpc_cidr(const struct resource *vpc, size_t index, struct cidr *ret);
+/* Is all of the block the VPC's? */
+bool vpc_contains(const struct resource *vpc, struct cidr c);
 bool vpc_has_internet(const struct resource *vpc);
+/* enable-dns-support. */
+bool vpc_has_dns(const struct resource *vpc);
+
+/* vpc_options.c: DHCP; the domain name is vpc_domain's (names.h). */
+#define DHCP_SERVERS_MOST 4
+struct dhcp_options {
+	uint32_t name_servers[DHCP_SERVERS_MOST]; /* none: the VPC's own, AmazonProvidedDNS */
+	size_t name_server_count;
+	uint32_t ntp_servers[DHCP_SERVERS_MOST];
+	size_t ntp_server_count;
+};
+void vpc_dhcp_options(const struct resource *vpc, struct dhcp_options *ret);
 
 /* subnet.c */
 bool subnet_cidr(const struct resource *subnet, struct cidr *ret);
 /* The default VPC's default subnet in that zone, or NULL. */
 const struct resource *subnet_default(const struct view *v, uint64_t region, const char *zone);
+/* Makes it, in the first free /20 of the default VPC, where there is room. */
+void subnet_add_default(struct view *v, const struct resource *vpc, const struct resource *zone);
 /* A subnet of the region by name ("VPC/NAME", or NAME where only one VPC has it) or ID. */
 const struct resource *subnet_refer(const struct view *v, uint64_t region, const char *text);
+/* What decides for it: its own, or the VPC's main table and default ACL. */
+const struct resource *subnet_route_table(const struct view *v, const struct resource *subnet);
+const struct resource *subnet_network_acl(const struct view *v, const struct resource *subnet);
+
+/* subnet_addresses.c */
 /* Is the address free for an interface there: in the subnet, not reserved, not taken?
  * InvalidParameterValue, InvalidIPAddress.InUse. */
 int subnet_check_address(const struct view *v, const struct resource *subnet, uint32_t address,
@@ -33,6 +56,84 @@ int subnet_free_address(const struct view *v, const struct resource *subnet, uin
 			struct ec2fs_error *error);
 /* How many are free. */
 uint64_t subnet_available(const struct view *v, const struct resource *subnet);
+/* What has an interface there: an instance or NAT gateway, or NULL. */
+const struct resource *subnet_inhabitant(const struct view *v, const struct resource *subnet);
+
+/* routes.c */
+enum route_target {
+	ROUTE_LOCAL,
+	ROUTE_INTERNET,
+	ROUTE_NAT,
+	ROUTE_INSTANCE,
+	ROUTE_PEERING,
+	ROUTE_VPN,
+	ROUTE_TARGET_COUNT
+};
+struct route {
+	struct cidr to;
+	enum route_target target;
+	/* The NAT gateway, instance, peering or VPN gateway; NULL for others, and when it is gone.
+	 */
+	const struct resource *through;
+	bool blackhole;  /* the target is gone, or cannot take packets now */
+	bool propagated; /* from a VPN gateway; else written */
+};
+/* Calls each with every route of the table: the local ones, the written, the propagated. */
+void routes_each(const struct view *v, const struct resource *table,
+		 void (*each)(void *context, const struct route *r), void *context);
+
+/* route_table.c */
+/* The one that serves all subnets without a table of their own. */
+const struct resource *vpc_main_table(const struct view *v, const struct resource *vpc);
+struct resource *route_table_add_main(struct view *v, const struct resource *vpc);
+bool route_table_is_main(const struct view *v, const struct resource *table);
+
+/* network_acl.c */
+struct acl_entry {
+	unsigned number; /* 1 to 32766: the lowest that matches decides; none: deny */
+	bool allow;
+	int protocol;       /* IANA's number; -1: all */
+	uint16_t from, to;  /* TCP, UDP: ports */
+	int16_t type, code; /* ICMP; -1: any */
+	struct cidr cidr;
+};
+/* Calls each with every entry of one direction, by number. */
+void network_acl_each(const struct resource *acl, bool egress,
+		      void (*each)(void *context, const struct acl_entry *e), void *context);
+/* Does the first entry of both directions allow everything? */
+bool network_acl_allows_all(const struct resource *acl);
+const struct resource *vpc_default_acl(const struct view *v, const struct resource *vpc);
+struct resource *network_acl_add_default(struct view *v, const struct resource *vpc);
+bool network_acl_is_default(const struct view *v, const struct resource *acl);
+
+/* nat_gateway.c */
+bool nat_gateway_is_available(const struct resource *nat);
+/* 0: none yet. */
+uint32_t nat_gateway_private_ip(const struct resource *nat);
+uint32_t nat_gateway_public_ip(const struct view *v, const struct resource *nat);
+const struct resource *nat_gateway_subnet(const struct view *v, const struct resource *nat);
+/* The NAT gateway that has the Elastic IP, or NULL. */
+const struct resource *nat_gateway_of_address(const struct view *v, const struct resource *address);
+
+/* peering.c */
+bool peering_is_active(const struct resource *peering);
+/* Active, or waiting to be accepted. */
+bool peering_is_alive(const struct resource *peering);
+/* The VPC at the other end; NULL when there is none (yet, or any more). */
+const struct resource *peering_other(const struct view *v, const struct resource *peering,
+				     const struct resource *vpc);
+/* The VPC's next peering: those it asked for, then those it was asked for; after: NULL at first. A
+ * peering has its directory in the VPC that asked. */
+const struct resource *peering_next(const struct view *v, const struct resource *vpc,
+				    const struct resource *after);
+
+/* vpn_gateway.c */
+/* The VPC's VPN gateway, or NULL. */
+const struct resource *vpc_vpn_gateway(const struct view *v, const struct resource *vpc);
+bool vpn_gateway_is_available(const struct resource *gateway);
+/* Calls each with every CIDR that is reached through it. */
+void vpn_gateway_routes(const struct resource *gateway, void (*each)(void *context, struct cidr c),
+			void *context);
 
 /* security_group.c */
 /* The VPC that the group is in; NULL: none was written yet. */

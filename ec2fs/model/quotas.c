@@ -26,6 +26,14 @@ static const struct {
 	{"addresses", 5},
 	{"prefix-lists", 100},
 	{"prefix-list-entries", 1000},
+	{"vpcs", 5},
+	{"subnets-per-vpc", 200},
+	{"route-tables-per-vpc", 200},
+	{"routes-per-table", 50},
+	{"network-acls-per-vpc", 200},
+	{"rules-per-network-acl", 20},
+	{"nat-gateways-per-zone", 5},
+	{"peerings-per-vpc", 50},
 };
 #define COUNT (sizeof(defaults) / sizeof(defaults[0]))
 

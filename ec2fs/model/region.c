@@ -17,6 +17,13 @@ static bool decent_name(const char *name)
 	return true;
 }
 
+/* Once in a region's life: whoever removes it does without. */
+static void add_default_vpc(struct view *v, struct resource *region)
+{
+	vpc_add_default(v, region);
+	set_text(v, region, "@default-vpc", "made");
+}
+
 int region_make(struct view *v, const struct resource *parent, const char *name,
 		struct resource **ret, struct ec2fs_error *error)
 {
@@ -37,23 +44,36 @@ int region_make(struct view *v, const struct resource *parent, const char *name,
 	result = zone_make(v, r, zone_name, &zone, error);
 	if (result < 0)
 		return result;
+	add_default_vpc(v, r);
 	*ret = r;
 	return 0;
 }
 
+/* Comes and goes with the region, or with its default VPC. */
+static bool goes_with_region(const struct view *v, const struct resource *r)
+{
+	switch (r->kind) {
+	case KIND_INSTANCE:
+		/* A terminated one is only a memory. */
+		return resource_is(r, "state", "terminated");
+	case KIND_VPC:
+		return resource_is(r, "is-default", "true") && vpc_is_pristine(v, r);
+	case KIND_SECURITY_GROUP:
+		return security_group_is_default(r);
+	default:
+		return false;
+	}
+}
+
 int region_remove(struct view *v, struct resource *r, struct ec2fs_error *error)
 {
-	static const enum kind kinds[] = {KIND_INSTANCE,      KIND_VOLUME,      KIND_IMAGE,
-					  KIND_KEY_PAIR,      KIND_PREFIX_LIST, KIND_ADDRESS,
-					  KIND_SECURITY_GROUP};
+	static const enum kind kinds[] = {KIND_INSTANCE,       KIND_VOLUME,     KIND_IMAGE,
+					  KIND_KEY_PAIR,       KIND_ADDRESS,    KIND_VPC,
+					  KIND_SECURITY_GROUP, KIND_PREFIX_LIST};
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		view_each (v, r->number, kinds[i], child) {
-			/* A terminated instance is only a memory. */
-			if (child->kind == KIND_INSTANCE &&
-			    resource_is(child, "state", "terminated"))
-				continue;
-			if (child->kind == KIND_SECURITY_GROUP && security_group_is_default(child))
+			if (goes_with_region(v, child))
 				continue;
 			return ec2fs_fail(error, EC2_DependencyViolation,
 					  "the region still has the %s %s", kind_name(kinds[i]),
@@ -66,11 +86,15 @@ int region_remove(struct view *v, struct resource *r, struct ec2fs_error *error)
 int cloud_first(struct view *v, void *context, struct ec2fs_error *error)
 {
 	const struct resource *root = view_get(v, ROOT_NUMBER);
-	struct resource *region;
+	struct resource *made;
 
 	(void)context;
+	/* Regions of a cloud that is older than VPCs. */
+	view_each (v, ROOT_NUMBER, KIND_REGION, region)
+		if (!resource_get(region, "@default-vpc"))
+			add_default_vpc(v, view_edit(v, region));
 	if (view_next(v, ROOT_NUMBER, KIND_REGION, 0) || resource_get(root, "@begun"))
 		return 0;
 	set_text(v, view_edit(v, root), "@begun", "true");
-	return region_make(v, root, "us-east-1", &region, error);
+	return region_make(v, root, "us-east-1", &made, error);
 }

@@ -1,4 +1,5 @@
 #include "ec2fs/model/instance.h"
+#include "ec2fs/model/network.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -27,6 +28,8 @@ int zone_make(struct view *v, const struct resource *parent, const char *name,
 		set_default(r, "compute", defaults->compute);
 		set_default(r, "storage", defaults->storage);
 	}
+	if (vpc_default(v, parent->number))
+		subnet_add_default(v, vpc_default(v, parent->number), r);
 	*ret = r;
 	return 0;
 }
@@ -48,13 +51,30 @@ static const struct resource *inhabitant(const struct view *v, const struct reso
 	return NULL;
 }
 
+/* A subnet of the zone that does not go with it as its default subnet does, or NULL. */
+static const struct resource *subnet_to_keep(const struct view *v, const struct resource *zone)
+{
+	view_each (v, zone->parent, KIND_VPC, vpc)
+		view_each (v, vpc->number, KIND_SUBNET, subnet)
+			if (resource_is(subnet, "availability-zone", zone->name) &&
+			    (!resource_is(subnet, "default-for-az", "true") ||
+			     subnet_inhabitant(v, subnet)))
+				return subnet;
+	return NULL;
+}
+
 int zone_remove(struct view *v, struct resource *r, struct ec2fs_error *error)
 {
-	const struct resource *in = inhabitant(v, r);
+	const struct resource *in = inhabitant(v, r), *subnet;
 
+	if (!in)
+		in = subnet_to_keep(v, r);
 	if (in)
 		return ec2fs_fail(error, EC2_DependencyViolation, "the %s %s is in this zone",
 				  kind_name(in->kind), in->name);
+	subnet = subnet_default(v, r->parent, r->name);
+	if (subnet)
+		view_delete(v, subnet);
 	view_delete(v, r);
 	return 0;
 }

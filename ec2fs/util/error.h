@@ -10,6 +10,8 @@
 
 /* EC2's error codes (Amazon EC2 API reference, "Error codes") and the errno each one means. */
 #define EC2_ERROR_CODES(X)                                                                         \
+	X(ActiveVpcPeeringConnectionPerVpcLimitExceeded,                                           \
+	  "ActiveVpcPeeringConnectionPerVpcLimitExceeded", EDQUOT)                                 \
 	X(AddressLimitExceeded, "AddressLimitExceeded", EDQUOT)                                    \
 	X(CannotDelete, "CannotDelete", EPERM)                                                     \
 	X(DefaultVpcDoesNotExist, "DefaultVpcDoesNotExist", ENODEV)                                \
@@ -87,7 +89,8 @@
 	X(VolumeInUse, "VolumeInUse", EBUSY)                                                       \
 	X(VPCIdNotSpecified, "VPCIdNotSpecified", ENODEV)                                          \
 	X(VpcLimitExceeded, "VpcLimitExceeded", EDQUOT)                                            \
-	X(VpcPeeringConnectionAlreadyExists, "VpcPeeringConnectionAlreadyExists", EEXIST)
+	X(VpcPeeringConnectionAlreadyExists, "VpcPeeringConnectionAlreadyExists", EEXIST)          \
+	X(VpnGatewayAttachmentLimitExceeded, "VpnGatewayAttachmentLimitExceeded", EDQUOT)
 
 enum ec2_code {
 #define X(symbol, name, number) EC2_##symbol,

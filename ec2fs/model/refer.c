@@ -1,0 +1,33 @@
+#include "ec2fs/model/refer.h"
+
+#include "ec2fs/text/suggest.h"
+#include "ec2fs/util/cleanup.h"
+#include "ec2fs/util/memory.h"
+
+/* A name near to the text, or NULL. */
+static const char *nearest(const struct view *v, uint64_t parent, enum kind kind, const char *text)
+{
+	size_t count = 0, capacity = 0;
+	cleanup_free const char **names = NULL;
+
+	view_each (v, parent, kind, r) {
+		array_reserve(names, count, capacity);
+		names[count++] = r->name;
+	}
+	return suggest(text, names, count);
+}
+
+int refer(const struct view *v, uint64_t parent, enum kind kind, enum ec2_code code,
+	  const char *text, const struct resource **ret, struct ec2fs_error *error)
+{
+	const struct resource *r = view_refer(v, parent, kind, text);
+	const char *near;
+
+	if (r) {
+		*ret = r;
+		return 0;
+	}
+	near = nearest(v, parent, kind, text);
+	return ec2fs_fail(error, code, "there is no %s %s here%s%s%s", kind_name(kind), text,
+			  near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+}
