@@ -18,6 +18,12 @@ const struct resource *index_find(const struct index *x, uint64_t parent, enum k
 const struct resource *index_by_id(const struct index *x, const char *id);
 /* The number of the first child above `after`, or 0. */
 uint64_t index_next(const struct index *x, uint64_t parent, enum kind kind, uint64_t after);
+size_t index_count(const struct index *x, uint64_t parent, enum kind kind);
+/* The number of the first resource of that kind above `after` that is about `number`
+ * (resource_reference), or 0. */
+uint64_t index_next_about(const struct index *x, uint64_t number, enum kind kind, uint64_t after);
+/* Who holds the public address (resource_public_ip), or NULL. */
+const struct resource *index_by_public_ip(const struct index *x, const char *address);
 /* When a child of that kind last changed, came or went: ns, 0 for never. */
 int64_t index_children_mtime(const struct index *x, uint64_t parent, enum kind kind);
 

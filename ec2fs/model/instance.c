@@ -1,13 +1,11 @@
 /* The settable attributes of an instance. */
 #include "ec2fs/model/instance.h"
 
+#include "ec2fs/model/refer.h"
 #include "ec2fs/text/number.h"
-#include "ec2fs/text/suggest.h"
-#include "ec2fs/util/strbuf.h"
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* EC2's limit, before base64 (EC2 user guide, "Run commands at launch"). */
@@ -95,35 +93,6 @@ static int need_stopped(const struct resource *r, const char *what, struct ec2fs
 				what, instance_state_name(s));
 }
 
-/* The nearest name of that kind, for a message. */
-static void suggest_child(const struct view *v, uint64_t parent, enum kind kind, const char *text,
-			  struct strbuf *out)
-{
-	size_t count = 0, capacity = view_count(v, parent, kind);
-	const char **all = calloc(capacity ? capacity : 1, sizeof(*all));
-	const char *near;
-
-	if (!all)
-		return;
-	view_each (v, parent, kind, r)
-		if (count < capacity)
-			all[count++] = r->name;
-	near = suggest(text, all, count);
-	if (near)
-		strbuf_addf(out, "; did you mean %s?", near);
-	free(all);
-}
-
-static int no_such(const struct view *v, const struct resource *r, enum kind kind,
-		   enum ec2_code code, const char *text, struct ec2fs_error *error)
-{
-	struct strbuf hint __attribute__((cleanup(strbuf_free))) = STRBUF_INIT;
-
-	suggest_child(v, r->parent, kind, text, &hint);
-	return ec2fs_fail(error, code, "there is no %s %s here%s", kind_name(kind), text,
-			  strbuf_str(&hint));
-}
-
 static bool unchanged(const struct resource *r, const char *key, const char *text)
 {
 	return resource_is(r, key, text);
@@ -143,7 +112,8 @@ int instance_set_image(struct view *v, struct resource *r, const char *text, siz
 	if (result < 0)
 		return result;
 	if (!image)
-		return no_such(v, r, KIND_IMAGE, EC2_InvalidAMIID_NotFound, text, error);
+		return refer(v, r->parent, KIND_IMAGE, EC2_InvalidAMIID_NotFound, text, &image,
+			     error);
 	set_text(v, r, "image", image->id);
 	return 0;
 }
@@ -151,6 +121,7 @@ int instance_set_image(struct view *v, struct resource *r, const char *text, siz
 int instance_set_type(struct view *v, struct resource *r, const char *text, size_t len,
 		      struct ec2fs_error *error)
 {
+	const struct resource *type;
 	int result;
 
 	(void)len;
@@ -161,9 +132,10 @@ int instance_set_type(struct view *v, struct resource *r, const char *text, size
 	result = need_stopped(r, "instance-type", error);
 	if (result < 0)
 		return result;
-	if (!view_find(v, r->parent, KIND_INSTANCE_TYPE, text))
-		return no_such(v, r, KIND_INSTANCE_TYPE, EC2_InvalidInstanceAttributeValue, text,
-			       error);
+	result = refer(v, r->parent, KIND_INSTANCE_TYPE, EC2_InvalidInstanceAttributeValue, text,
+		       &type, error);
+	if (result < 0)
+		return result;
 	if (instance_state(r) == INSTANCE_STOPPED && resource_is(r, "@hibernated", "true"))
 		return ec2fs_fail(error, EC2_IncorrectInstanceState,
 				  "the instance is hibernated: start it and stop it first");
@@ -187,9 +159,9 @@ int instance_set_key_pair(struct view *v, struct resource *r, const char *text, 
 		unset(v, r, "key-pair");
 		return 0;
 	}
-	key = view_refer(v, r->parent, KIND_KEY_PAIR, text);
-	if (!key)
-		return no_such(v, r, KIND_KEY_PAIR, EC2_InvalidKeyPair_NotFound, text, error);
+	result = refer(v, r->parent, KIND_KEY_PAIR, EC2_InvalidKeyPair_NotFound, text, &key, error);
+	if (result < 0)
+		return result;
 	set_text(v, r, "key-pair", key->name);
 	return 0;
 }
@@ -204,6 +176,7 @@ int instance_unset_key_pair(struct view *v, struct resource *r, struct ec2fs_err
 int instance_set_zone(struct view *v, struct resource *r, const char *text, size_t len,
 		      struct ec2fs_error *error)
 {
+	const struct resource *zone;
 	int result;
 
 	(void)len;
@@ -212,8 +185,9 @@ int instance_set_zone(struct view *v, struct resource *r, const char *text, size
 	result = need_draft(r, "availability-zone", error);
 	if (result < 0)
 		return result;
-	if (!view_find(v, r->parent, KIND_ZONE, text))
-		return no_such(v, r, KIND_ZONE, EC2_InvalidZone_NotFound, text, error);
+	result = refer(v, r->parent, KIND_ZONE, EC2_InvalidZone_NotFound, text, &zone, error);
+	if (result < 0)
+		return result;
 	set_text(v, r, "availability-zone", text);
 	return 0;
 }

@@ -121,16 +121,35 @@ const struct resource *volume_next_of(const struct view *v, const struct resourc
 MAKER(security_group_make);
 REMOVER(security_group_remove);
 RENAMER(security_group_rename);
+SETTER(security_group_set_description);
+SETTER(security_group_set_vpc);
+/* security_group_rules.c: documents in the grammar of text/permission.h */
+SETTER(security_group_set_ingress);
+SETTER(security_group_set_egress);
 
 /* prefix_list.c */
 MAKER(prefix_list_make);
 REMOVER(prefix_list_remove);
 RENAMER(prefix_list_rename);
+SETTER(prefix_list_set_entries);
+SETTER(prefix_list_set_max_entries);
+/* The rules or routes that it counts for. */
+uint64_t prefix_list_max_entries(const struct resource *list);
 
 /* address.c */
 MAKER(address_make);
 REMOVER(address_remove);
 RENAMER(address_rename);
+/* text: name or ID of the instance to associate it with; "" disassociates. */
+SETTER(address_set_instance);
+int address_associate(struct view *v, struct resource *address, const struct resource *instance,
+		      struct ec2fs_error *error);
+void address_disassociate(struct view *v, struct resource *address);
+
+/* public_pool.c: of the root */
+SETTER(public_pool_set);
+/* Its text, as the file shows it; borrowed from the root. */
+const char *public_pool_text(const struct view *v);
 
 /* vpc.c */
 MAKER(vpc_make);
@@ -206,6 +225,8 @@ int membership_make(struct view *v, const struct resource *instance, const char 
 		    const struct resource *target, struct resource **ret,
 		    struct ec2fs_error *error);
 REMOVER(membership_remove);
+/* text: "web,db", names or IDs: the instance is in these groups and no others. */
+SETTER(membership_set_all);
 /* The group that a membership means; NULL when it is gone. */
 const struct resource *membership_group(const struct view *v, const struct resource *membership);
 /* Is the instance in the group? */

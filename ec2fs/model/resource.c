@@ -210,3 +210,27 @@ uint64_t resource_u64(const struct resource *r, const char *key, uint64_t otherw
 	n = strtoull(text, &end, 10);
 	return *end ? otherwise : n;
 }
+
+uint64_t resource_reference(const struct resource *r)
+{
+	switch (r->kind) {
+	case KIND_MEMBERSHIP:
+		return resource_u64(r, "@group", NO_NUMBER);
+	case KIND_ADDRESS:
+		return resource_u64(r, "@instance", NO_NUMBER);
+	default:
+		return NO_NUMBER;
+	}
+}
+
+const char *resource_public_ip(const struct resource *r)
+{
+	switch (r->kind) {
+	case KIND_ADDRESS:
+		return resource_get(r, "public-ip");
+	case KIND_INSTANCE:
+		return resource_get(r, "public-ip-address");
+	default:
+		return NULL;
+	}
+}

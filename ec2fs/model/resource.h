@@ -109,4 +109,10 @@ bool resource_is(const struct resource *r, const char *key, const char *text);
 /* The value as an unsigned decimal number, or otherwise. */
 uint64_t resource_u64(const struct resource *r, const char *key, uint64_t otherwise);
 
+/* The resource that r is about, besides its parent: of a membership the group, of an Elastic IP the
+ * instance. NO_NUMBER: none. */
+uint64_t resource_reference(const struct resource *r);
+/* The public address that r holds, and nobody else may; NULL: none. */
+const char *resource_public_ip(const struct resource *r);
+
 #endif

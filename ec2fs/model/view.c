@@ -117,11 +117,60 @@ const struct resource *view_region(const struct view *v, const struct resource *
 
 size_t view_count(const struct view *v, uint64_t parent, enum kind kind)
 {
-	size_t n = 0;
+	const struct index *x = cloud_index(v->cloud);
+	size_t n = index_count(x, parent, kind);
 
-	view_each (v, parent, kind, r)
-		n++;
+	for (const struct view *w = v; w; w = w->base)
+		for (size_t i = 0; i < w->staged_count; i++) {
+			const struct resource *r = w->staged[i];
+
+			if (r->parent != parent || r->kind != kind || kind == KIND_ROOT ||
+			    top_version(v, r->number) != r)
+				continue;
+			n += !r->deleted;
+			n -= index_get(x, r->number) != NULL;
+		}
 	return n;
+}
+
+const struct resource *view_next_about(const struct view *v, uint64_t number, enum kind kind,
+				       uint64_t after)
+{
+	const struct resource *best = NULL, *r;
+	uint64_t at = after;
+
+	while (!best && (at = index_next_about(cloud_index(v->cloud), number, kind, at)) != 0) {
+		r = view_get(v, at);
+		if (r && resource_reference(r) == number)
+			best = r;
+	}
+	for (const struct view *w = v; w; w = w->base)
+		for (size_t i = 0; i < w->staged_count; i++) {
+			r = w->staged[i];
+			if (r->kind != kind || r->number <= after || r->deleted ||
+			    (best && r->number >= best->number) ||
+			    resource_reference(r) != number || top_version(v, r->number) != r)
+				continue;
+			best = r;
+		}
+	return best;
+}
+
+const struct resource *view_by_public_ip(const struct view *v, const char *address)
+{
+	const struct resource *r;
+
+	for (const struct view *w = v; w; w = w->base)
+		for (size_t i = 0; i < w->staged_count; i++) {
+			const char *held = resource_public_ip(w->staged[i]);
+
+			r = w->staged[i];
+			if (held && strcmp(held, address) == 0 && !r->deleted &&
+			    top_version(v, r->number) == r)
+				return r;
+		}
+	r = index_by_public_ip(cloud_index(v->cloud), address);
+	return r && top_version(v, r->number) == r ? r : NULL;
 }
 
 void view_random_hex(struct view *v, char *out, size_t n)

@@ -39,10 +39,20 @@ const struct resource *view_refer(const struct view *v, uint64_t parent, enum ki
 /* The region that the resource is in or is; NULL for the root. */
 const struct resource *view_region(const struct view *v, const struct resource *r);
 size_t view_count(const struct view *v, uint64_t parent, enum kind kind);
+/* The resource of that kind with the lowest number above `after` that is about that one
+ * (resource_reference); NULL at the end. */
+const struct resource *view_next_about(const struct view *v, uint64_t number, enum kind kind,
+				       uint64_t after);
+/* Who holds the public address, or NULL. */
+const struct resource *view_by_public_ip(const struct view *v, const char *address);
 
 #define view_each(v, parent_number, kind, r)                                                       \
 	for (const struct resource *(r) = view_next((v), (parent_number), (kind), 0); (r);         \
 	     (r) = view_next((v), (parent_number), (kind), (r)->number))
+
+#define view_each_about(v, about_number, kind, r)                                                  \
+	for (const struct resource *(r) = view_next_about((v), (about_number), (kind), 0); (r);    \
+	     (r) = view_next_about((v), (about_number), (kind), (r)->number))
 
 /* Changing. A view of a change only (cloud.h). */
 /* A new resource with an ID of its kind, the mode 0755, owned by who changes. The name is the

@@ -55,7 +55,9 @@ struct entry {
 	 * after all others, in this order. What is built upon comes before what builds upon it. */
 	unsigned order;
 	const char *help;
-	show_fn *show;   /* NULL: the field of the entry's name, as it is */
+	/* NULL: the field of the entry's name, as it is. Of a fixed directory show and store are
+	 * for spec alone: what it lists, as one line. */
+	show_fn *show;
 	store_fn *store; /* NULL: read-only */
 	unset_fn *unset;
 	bool (*present)(const struct show *s); /* NULL: always there */
@@ -121,7 +123,7 @@ extern const struct kind_ops root_kind, region_kind, zone_kind, instance_type_ki
 	key_pair_kind, instance_kind, volume_kind, security_group_kind, prefix_list_kind,
 	address_kind, vpc_kind, subnet_kind, route_table_kind, network_acl_kind, nat_gateway_kind,
 	peering_kind, vpn_gateway_kind, membership_kind, tag_kind;
-extern const struct links by_id_links, instance_volume_links;
+extern const struct links by_id_links, instance_volume_links, instance_address_links;
 extern const struct dir tags_dir;
 
 const struct kind_ops *kind_ops(enum kind kind);

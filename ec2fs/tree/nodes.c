@@ -8,7 +8,8 @@
 #include <string.h>
 
 /* Links, wherever they are. */
-static const struct links *const all_links[] = {&by_id_links, &instance_volume_links};
+static const struct links *const all_links[] = {&by_id_links, &instance_volume_links,
+						&instance_address_links};
 #define LINKS_COUNT (sizeof(all_links) / sizeof(all_links[0]))
 
 const struct kind_ops *kind_ops(enum kind kind)

@@ -88,7 +88,8 @@ static void tell_link(struct tree *t, const struct view *v, const struct links *
 
 static void tell_links(struct tree *t, const struct view *v, const struct cloud_event *event)
 {
-	static const struct links *const sets[] = {&by_id_links, &instance_volume_links};
+	static const struct links *const sets[] = {&by_id_links, &instance_volume_links,
+						   &instance_address_links};
 
 	for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]); i++) {
 		tell_link(t, v, sets[i], event->was, TREE_GONE);
@@ -134,6 +135,36 @@ static bool goes_without_saying(const struct cloud_event *events, size_t count,
 	return false;
 }
 
+/* Files of other resources that tell of this one. */
+static void tell_others(struct tree *t, const struct view *v, const struct resource *r)
+{
+	uint64_t about = resource_reference(r);
+
+	switch (r->kind) {
+	case KIND_MEMBERSHIP:
+		tree_tell(t, TREE_CHANGED, node_id(about, "members"), 0, NULL);
+		tree_tell(t, TREE_CHANGED, node_id(r->parent, "spec"), 0, NULL);
+		break;
+	case KIND_INSTANCE:
+		view_each (v, r->number, KIND_MEMBERSHIP, m)
+			tree_tell(t, TREE_CHANGED, node_id(resource_reference(m), "members"), 0,
+				  NULL);
+		break;
+	case KIND_SECURITY_GROUP:
+		view_each_about(v, r->number, KIND_MEMBERSHIP, m)
+			tree_tell(t, TREE_CHANGED, node_resource_id(m->number), 0, NULL);
+		break;
+	case KIND_ADDRESS:
+		if (about == NO_NUMBER)
+			break;
+		tree_tell(t, TREE_CHANGED, node_id(about, "public-ip-address"), 0, NULL);
+		tree_tell(t, TREE_CHANGED, node_id(about, "public-dns-name"), 0, NULL);
+		break;
+	default:
+		break;
+	}
+}
+
 static void tell_one(struct tree *t, const struct view *v, const struct cloud_event *events,
 		     size_t count, const struct cloud_event *event)
 {
@@ -154,13 +185,17 @@ static void tell_one(struct tree *t, const struct view *v, const struct cloud_ev
 		if (!goes_without_saying(events, count, is))
 			tell_coming_and_going(t, v, is, moved ? "has its new name" : "made");
 	}
-	if (!was || !is || moved || is->kind == KIND_VOLUME)
+	if (!was || !is || moved || is->kind == KIND_VOLUME || is->kind == KIND_ADDRESS)
 		tell_links(t, v, event);
 	if (was && is) {
 		tree_tell(t, TREE_CHANGED, node_resource_id(is->number), 0, NULL);
 		if (kind_ops(is->kind)->dir)
 			tell_entries(t, v, kind_ops(is->kind)->dir, was, is);
 	}
+	if (was)
+		tell_others(t, v, was);
+	if (is)
+		tell_others(t, v, is);
 	tell_above(t, v, is ? is : was);
 	if (moved || !is) {
 		const struct resource *region = view_region(v, is ? is : was);

@@ -5,7 +5,7 @@ setup() { cloud_start; W=$CLOUD_HOME; }
 teardown() { cloud_stop; }
 
 @test "a new cloud has a region, a zone and EC2's types" {
-	lists 'README errors events metrics us-east-1 version' "$CLOUD"
+	lists 'README errors events metrics public-ipv4-pool us-east-1 version' "$CLOUD"
 	lists us-east-1a availability-zones
 	reads available availability-zones/us-east-1a/state
 	reads sim availability-zones/us-east-1a/compute

@@ -30,6 +30,24 @@ static const struct dir security_groups_dir = {.title = "instances/NAME/security
 					       .child = KIND_MEMBERSHIP,
 					       .make_link = membership_make};
 
+/* For spec: "web,db"; IDs where a name could be taken for a list. */
+static void show_security_groups(const struct show *s, struct strbuf *out)
+{
+	size_t before = out->len;
+
+	view_each (s->view, s->r->number, KIND_MEMBERSHIP, m) {
+		const struct resource *group = membership_group(s->view, m);
+		bool plain = group && !strpbrk(group->name, ", ");
+
+		if (group)
+			strbuf_addf(out, "%s%s", out->len > before ? "," : "",
+				    plain ? group->name : group->id);
+	}
+}
+
+static const struct dir addresses_dir = {.title = "instances/NAME/addresses",
+					 .links = &instance_address_links};
+
 /* The image's name; of an image that is gone, the ID. */
 static void show_image(const struct show *s, struct strbuf *out)
 {
@@ -301,8 +319,15 @@ static const struct entry entries[] = {
 	 .help = "a link for each attached volume"},
 	{.name = "security-groups",
 	 .mode = S_IFDIR | 0755,
+	 .flags = ENTRY_SPEC,
 	 .dir = &security_groups_dir,
+	 .show = show_security_groups,
+	 .store = membership_set_all,
 	 .help = "a link for each group it is in; ln -s adds one"},
+	{.name = "addresses",
+	 .mode = S_IFDIR | 0755,
+	 .dir = &addresses_dir,
+	 .help = "a link for its Elastic IP; ln -s associates one"},
 	{.name = "tags", .mode = S_IFDIR | 0755, .dir = &tags_dir, .help = "a file each"},
 	{.name = "error",
 	 .mode = S_IFREG | 0444,

@@ -44,6 +44,11 @@ static void show_errors(const struct show *s, struct strbuf *out)
 	refusals_show(s->tree->refusals, s->who ? s->who->uid : 0, out);
 }
 
+static void show_public_pool(const struct show *s, struct strbuf *out)
+{
+	strbuf_adds(out, public_pool_text(s->view));
+}
+
 /* Prometheus's text format, version 0.0.4. */
 static void show_metrics(const struct show *s, struct strbuf *out)
 {
@@ -92,6 +97,13 @@ static const struct entry entries[] = {
 	 .flags = TREE_LIVE,
 	 .show = show_metrics,
 	 .help = "figures of the whole cloud in Prometheus's text format"},
+	{.name = "public-ipv4-pool",
+	 .mode = S_IFREG | 0644,
+	 .flags = TREE_DOCUMENT,
+	 .max = 64 * 1024,
+	 .show = show_public_pool,
+	 .store = public_pool_set,
+	 .help = "CIDR lines: the public addresses that all regions give out"},
 	{.name = "errors",
 	 .mode = S_IFREG | 0444,
 	 .flags = TREE_PER_CALLER,
