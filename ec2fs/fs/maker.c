@@ -187,7 +187,8 @@ bool maker_misses(struct fs *fs, tree_id dir, const char *name, const struct tre
 	struct maker *m;
 	bool misses;
 
-	if (!atomic_load(&makers->count) || node->flags & (TREE_RESOURCE | TREE_FREE) ||
+	if (!atomic_load(&makers->count) || node->flags & TREE_FREE ||
+	    (node->flags & TREE_RESOURCE && !(node->flags & TREE_INBORN)) ||
 	    !maker_at_work(fs, dir) || !process_get(who->pid, &process))
 		return false;
 	pthread_mutex_lock(&makers->lock);

@@ -32,9 +32,11 @@ void fs_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
 		reply_result(req, r);
 		return;
 	}
-	/* A fixed directory that its maker did not see is made by making it. */
+	/* A fixed directory that its maker did not see is made by making it; so is what came with
+	 * its resource. */
 	r = tree_lookup(fs->tree, dir, name, &who, &node);
-	if (r == 0 && S_ISDIR(node.mode) && !(node.flags & TREE_RESOURCE)) {
+	if (r == 0 && S_ISDIR(node.mode) &&
+	    (!(node.flags & TREE_RESOURCE) || node.flags & TREE_INBORN)) {
 		unhide_name(fs, dir, name);
 		maker_made(fs, dir, name);
 	} else {

@@ -2,6 +2,7 @@
 #include "ec2fs/model/instance.h"
 #include "ec2fs/model/interface.h"
 #include "ec2fs/model/network.h"
+#include "ec2fs/model/refer.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -92,21 +93,11 @@ static int check_state(const struct resource *instance, struct ec2fs_error *erro
 				instance->name, instance_state_name(s));
 }
 
-/* A NAT gateway that has the address, or NULL. */
-static const struct resource *gateway_of(const struct view *v, const struct resource *address)
-{
-	view_each (v, address->parent, KIND_VPC, vpc)
-		view_each (v, vpc->number, KIND_NAT_GATEWAY, r)
-			if (resource_u64(r, "@address", NO_NUMBER) == address->number)
-				return r;
-	return NULL;
-}
-
 int address_associate(struct view *v, struct resource *address, const struct resource *instance,
 		      struct ec2fs_error *error)
 {
 	const struct resource *vpc = instance_vpc(v, instance);
-	const struct resource *gateway = gateway_of(v, address);
+	const struct resource *gateway = nat_gateway_of_address(v, address);
 	char hex[18];
 	int result;
 
@@ -138,23 +129,22 @@ int address_set_instance(struct view *v, struct resource *r, const char *text, s
 			 struct ec2fs_error *error)
 {
 	const struct resource *instance;
+	int result;
 
 	(void)len;
 	if (!*text) {
 		address_disassociate(v, r);
 		return 0;
 	}
-	instance = view_refer(v, r->parent, KIND_INSTANCE, text);
-	if (!instance)
-		return no_such(v, r->parent, KIND_INSTANCE, EC2_InvalidInstanceID_NotFound, text,
-			       error);
-	return address_associate(v, r, instance, error);
+	result = refer(v, r->parent, KIND_INSTANCE, EC2_InvalidInstanceID_NotFound, text, &instance,
+		       error);
+	return result < 0 ? result : address_associate(v, r, instance, error);
 }
 
 int address_remove(struct view *v, struct resource *r, struct ec2fs_error *error)
 {
 	const struct resource *instance = associated_with(v, r);
-	const struct resource *gateway = gateway_of(v, r);
+	const struct resource *gateway = nat_gateway_of_address(v, r);
 	const struct resource *vpc = instance ? instance_vpc(v, instance) : NULL;
 
 	if (gateway)

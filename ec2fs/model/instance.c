@@ -1,6 +1,7 @@
 /* The settable attributes of an instance. */
 #include "ec2fs/model/instance.h"
 
+#include "ec2fs/model/refer.h"
 #include "ec2fs/text/number.h"
 
 #include <inttypes.h>
@@ -111,7 +112,8 @@ int instance_set_image(struct view *v, struct resource *r, const char *text, siz
 	if (result < 0)
 		return result;
 	if (!image)
-		return no_such(v, r->parent, KIND_IMAGE, EC2_InvalidAMIID_NotFound, text, error);
+		return refer(v, r->parent, KIND_IMAGE, EC2_InvalidAMIID_NotFound, text, &image,
+			     error);
 	set_text(v, r, "image", image->id);
 	return 0;
 }
@@ -119,6 +121,7 @@ int instance_set_image(struct view *v, struct resource *r, const char *text, siz
 int instance_set_type(struct view *v, struct resource *r, const char *text, size_t len,
 		      struct ec2fs_error *error)
 {
+	const struct resource *type;
 	int result;
 
 	(void)len;
@@ -129,9 +132,10 @@ int instance_set_type(struct view *v, struct resource *r, const char *text, size
 	result = need_stopped(r, "instance-type", error);
 	if (result < 0)
 		return result;
-	if (!view_find(v, r->parent, KIND_INSTANCE_TYPE, text))
-		return no_such(v, r->parent, KIND_INSTANCE_TYPE, EC2_InvalidInstanceAttributeValue,
-			       text, error);
+	result = refer(v, r->parent, KIND_INSTANCE_TYPE, EC2_InvalidInstanceAttributeValue, text,
+		       &type, error);
+	if (result < 0)
+		return result;
 	if (instance_state(r) == INSTANCE_STOPPED && resource_is(r, "@hibernated", "true"))
 		return ec2fs_fail(error, EC2_IncorrectInstanceState,
 				  "the instance is hibernated: start it and stop it first");
@@ -155,10 +159,9 @@ int instance_set_key_pair(struct view *v, struct resource *r, const char *text, 
 		unset(v, r, "key-pair");
 		return 0;
 	}
-	key = view_refer(v, r->parent, KIND_KEY_PAIR, text);
-	if (!key)
-		return no_such(v, r->parent, KIND_KEY_PAIR, EC2_InvalidKeyPair_NotFound, text,
-			       error);
+	result = refer(v, r->parent, KIND_KEY_PAIR, EC2_InvalidKeyPair_NotFound, text, &key, error);
+	if (result < 0)
+		return result;
 	set_text(v, r, "key-pair", key->name);
 	return 0;
 }
@@ -173,6 +176,7 @@ int instance_unset_key_pair(struct view *v, struct resource *r, struct ec2fs_err
 int instance_set_zone(struct view *v, struct resource *r, const char *text, size_t len,
 		      struct ec2fs_error *error)
 {
+	const struct resource *zone;
 	int result;
 
 	(void)len;
@@ -181,8 +185,9 @@ int instance_set_zone(struct view *v, struct resource *r, const char *text, size
 	result = need_draft(r, "availability-zone", error);
 	if (result < 0)
 		return result;
-	if (!view_find(v, r->parent, KIND_ZONE, text))
-		return no_such(v, r->parent, KIND_ZONE, EC2_InvalidZone_NotFound, text, error);
+	result = refer(v, r->parent, KIND_ZONE, EC2_InvalidZone_NotFound, text, &zone, error);
+	if (result < 0)
+		return result;
 	set_text(v, r, "availability-zone", text);
 	return 0;
 }

@@ -117,11 +117,6 @@ const struct resource *volume_root_of(const struct view *v, const struct resourc
 const struct resource *volume_next_of(const struct view *v, const struct resource *instance,
 				      uint64_t after);
 
-/* refuse.c */
-/* There is nothing of that kind called so; tells the nearest name there is. */
-int no_such(const struct view *v, uint64_t parent, enum kind kind, enum ec2_code code,
-	    const char *text, struct ec2fs_error *error);
-
 /* security_group.c */
 MAKER(security_group_make);
 REMOVER(security_group_remove);

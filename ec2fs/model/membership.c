@@ -1,6 +1,7 @@
 /* Memberships: a link in an instance's security-groups/ is a resource of its own. */
 #include "ec2fs/model/instance.h"
 #include "ec2fs/model/network.h"
+#include "ec2fs/model/refer.h"
 
 #include "ec2fs/util/cleanup.h"
 #include "ec2fs/util/memory.h"
@@ -115,10 +116,11 @@ static int resolve_all(const struct view *v, const struct resource *instance, co
 
 	for (char *rest = copy, *name; (name = strsep(&rest, ",")) != NULL;) {
 		name += strspn(name, " ");
-		groups[count] = view_refer(v, instance->parent, KIND_SECURITY_GROUP, name);
-		if (!groups[count])
-			return no_such(v, instance->parent, KIND_SECURITY_GROUP,
-				       EC2_InvalidGroup_NotFound, name, error);
+		int result = refer(v, instance->parent, KIND_SECURITY_GROUP,
+				   EC2_InvalidGroup_NotFound, name, &groups[count], error);
+
+		if (result < 0)
+			return result;
 		count++;
 	}
 	*ret = steal_pointer(&groups);

@@ -20,6 +20,12 @@ static const struct {
 	{"images", 50000},
 	{"key-pairs", 5000},
 	{"tags-per-resource", 50},
+	{"security-groups", 2500},
+	{"rules-per-security-group", 60},
+	{"security-groups-per-interface", 5},
+	{"addresses", 5},
+	{"prefix-lists", 100},
+	{"prefix-list-entries", 1000},
 	{"vpcs", 5},
 	{"subnets-per-vpc", 200},
 	{"route-tables-per-vpc", 200},
@@ -28,12 +34,6 @@ static const struct {
 	{"rules-per-network-acl", 20},
 	{"nat-gateways-per-zone", 5},
 	{"peerings-per-vpc", 50},
-	{"security-groups", 2500},
-	{"rules-per-security-group", 60},
-	{"security-groups-per-interface", 5},
-	{"addresses", 5},
-	{"prefix-lists", 100},
-	{"prefix-list-entries", 1000},
 };
 #define COUNT (sizeof(defaults) / sizeof(defaults[0]))
 

@@ -1,6 +1,7 @@
 /* Security groups: names, VPCs, and who is in them; their rules are in security_group_rules.c. */
 #include "ec2fs/model/instance.h"
 #include "ec2fs/model/network.h"
+#include "ec2fs/model/refer.h"
 
 #include "ec2fs/util/cleanup.h"
 #include "ec2fs/util/memory.h"
@@ -243,13 +244,12 @@ int security_group_set_description(struct view *v, struct resource *r, const cha
 int security_group_set_vpc(struct view *v, struct resource *r, const char *text, size_t len,
 			   struct ec2fs_error *error)
 {
-	const struct resource *vpc = view_refer(v, r->parent, KIND_VPC, text);
-	const struct resource *user = used_by(v, r);
-	int result;
+	const struct resource *vpc, *user = used_by(v, r);
+	int result = refer(v, r->parent, KIND_VPC, EC2_InvalidVpcID_NotFound, text, &vpc, error);
 
 	(void)len;
-	if (!vpc)
-		return no_such(v, r->parent, KIND_VPC, EC2_InvalidVpcID_NotFound, text, error);
+	if (result < 0)
+		return result;
 	if (vpc == security_group_vpc(v, r))
 		return 0;
 	if (security_group_is_default(r))

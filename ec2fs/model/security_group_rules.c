@@ -1,6 +1,7 @@
 /* The rules of security groups: what they may name, how many there may be, who names whom. */
 #include "ec2fs/model/network.h"
 
+#include "ec2fs/model/refer.h"
 #include "ec2fs/text/lines.h"
 #include "ec2fs/util/cleanup.h"
 #include "ec2fs/util/memory.h"
@@ -25,12 +26,12 @@ static int find_group(const struct judging *j, const struct permission *p,
 		      const struct resource **ret, struct ec2fs_error *error)
 {
 	const struct resource *vpc = security_group_vpc(j->v, j->group);
-	const struct resource *peer =
-		view_refer(j->v, j->group->parent, KIND_SECURITY_GROUP, p->name);
+	const struct resource *peer;
+	int r = refer(j->v, j->group->parent, KIND_SECURITY_GROUP, EC2_InvalidGroup_NotFound,
+		      p->name, &peer, error);
 
-	if (!peer)
-		return no_such(j->v, j->group->parent, KIND_SECURITY_GROUP,
-			       EC2_InvalidGroup_NotFound, p->name, error);
+	if (r < 0)
+		return r;
 	if (peer->number != j->group->number && !vpc)
 		return ec2fs_fail(error, EC2_MissingParameter,
 				  "write the group's vpc before rules that name other groups");
@@ -79,10 +80,10 @@ static int judge(void *context, unsigned line, const struct permission *p,
 		j->ipv6++;
 		break;
 	case PEER_PREFIX_LIST:
-		peer = prefix_list_refer(j->v, j->group->parent, p->name);
-		if (!peer)
-			return no_such(j->v, j->group->parent, KIND_PREFIX_LIST,
-				       EC2_InvalidPrefixListID_NotFound, p->name, error);
+		r = refer(j->v, j->group->parent, KIND_PREFIX_LIST,
+			  EC2_InvalidPrefixListID_NotFound, p->name, &peer, error);
+		if (r < 0)
+			return r;
 		j->ipv4 += j->list && peer->number == j->list->number
 				   ? j->list_max
 				   : prefix_list_max_entries(peer);
