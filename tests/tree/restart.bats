@@ -53,7 +53,7 @@ worker()
 	local n=0 name value
 
 	cd "$CLOUD/us-east-1" || return
-	while :; do
+	while read -r _ 2>/dev/null <"$CLOUD/version"; do # as long as somebody serves
 		name=w$1-$((RANDOM % 6)) value=$((n += 1))
 		case $((RANDOM % 5)) in
 		0) echo "try + $name" && mkdir "instances/$name" 2>/dev/null && echo "ok + $name" ;;
