@@ -26,9 +26,9 @@ static int start_failed(struct libvirt *v, virConnectPtr connection, const char 
 		if (domain && libvirt_state(domain, &state) == 0) {
 			if (state == MACHINE_RUNNING || state == MACHINE_PAUSED)
 				return 0;
-			if (state == MACHINE_STOPPING)
-				return ec2fs_fail(error, EC2_IncorrectInstanceState,
-						  "machine %s is still on its way out", id);
+			/* A libvirtd that was restarted takes back what it had half started. */
+			return ec2fs_fail(error, EC2_Unavailable,
+					  "machine %s is still on its way out", id);
 		}
 	}
 	if (error)
