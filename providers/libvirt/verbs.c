@@ -36,6 +36,24 @@ static int start_failed(struct libvirt *v, virConnectPtr connection, const char 
 	return -why.number;
 }
 
+/* One that was found there, half started for a libvirtd that is gone, may have processors that
+ * nobody let run. */
+static int let_run(struct libvirt *v, virConnectPtr connection, const char *id,
+		   struct ec2fs_error *error)
+{
+	cleanup_domain virDomainPtr domain = NULL;
+	enum machine_state state = MACHINE_ABSENT;
+	int r = libvirt_need(v, connection, id, &domain, error);
+
+	if (r < 0)
+		return r;
+	if (libvirt_state(domain, &state) < 0)
+		return libvirt_fail(error, connection, "cannot tell the state of machine %s", id);
+	if (state == MACHINE_PAUSED && virDomainResume(domain) < 0)
+		return libvirt_fail(error, connection, "cannot let machine %s run", id);
+	return 0;
+}
+
 int libvirt_start(struct provider *p, const struct machine_spec *spec, struct ec2fs_error *error)
 {
 	struct libvirt *v = libvirt_of(p);
@@ -50,7 +68,10 @@ int libvirt_start(struct provider *p, const struct machine_spec *spec, struct ec
 		return r;
 	libvirt_serve_owner(v, spec->owner);
 	domain = virDomainCreateXML(connection, xml.data, 0);
-	return domain ? 0 : start_failed(v, connection, spec->id, "start", error);
+	if (domain)
+		return 0;
+	r = start_failed(v, connection, spec->id, "start", error);
+	return r < 0 ? r : let_run(v, connection, spec->id, error);
 }
 
 int libvirt_restore(struct provider *p, const struct machine_spec *spec, const char *file,
@@ -74,7 +95,8 @@ int libvirt_restore(struct provider *p, const struct machine_spec *spec, const c
 	if (libvirt_code() == VIR_ERR_CONFIG_UNSUPPORTED &&
 	    virDomainRestoreFlags(connection, file, NULL, VIR_DOMAIN_SAVE_RUNNING) == 0)
 		return 0;
-	return start_failed(v, connection, spec->id, "restore", error);
+	r = start_failed(v, connection, spec->id, "restore", error);
+	return r < 0 ? r : let_run(v, connection, spec->id, error);
 }
 
 /* The connection and the domain of a machine that must be there. */

@@ -125,7 +125,7 @@ for i in 1 2 3; do
 	echo running 60 >"instances/m$i/wait"
 	id=$(cat "instances/m$i/instance-id")
 	[ "$(pgrep -cf -- "guest=$id,")" = 1 ]
-	[ "$(virsh -q -c qemu:///system domstate "$id" | head -n 1)" = running ]
+	reads running <(virsh -q -c qemu:///system domstate "$id" | sed '/^$/d')
 done
 END
 }
