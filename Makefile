@@ -75,6 +75,13 @@ $(BUILD)/tests/unit/%: tests/unit/%.c $(LIB)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -Wno-write-strings $(ALL_LDFLAGS) -MMD -MP -o $@ $< $(LIB) $(LIBS) -lcmocka
 
+# Programs that tests and measurements of the network use.
+NET_TOOLS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/net/*.c))
+$(BUILD)/tests/net/%: tests/net/%.c $(LIB)
+	$(call show,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -MMD -MP -o $@ $< $(LIB) $(LIBS)
+
 # Tests. TESTS="tests/tree/tags.bats unit" chooses; the runner explains itself: tests/run --help.
 TESTS ?= unit fs tree net system
 
@@ -82,7 +89,7 @@ TESTS ?= unit fs tree net system
 unit: $(UNIT_BINS)
 	@BUILD=$(BUILD) tests/run unit
 
-test: all $(UNIT_BINS)
+test: all $(UNIT_BINS) $(NET_TOOLS)
 	@BUILD=$(BUILD) tests/run $(TESTS)
 
 check-asan:
@@ -143,4 +150,4 @@ help:
 	@echo 'make install     to PREFIX ($(PREFIX)), below DESTDIR; uninstall takes it away again'
 	@echo 'make clean       removes $(BUILD)'
 
--include $(OBJS:.o=.d) $(UNIT_BINS:=.d) $(BUILD)/obj/ec2fs/main.d
+-include $(OBJS:.o=.d) $(UNIT_BINS:=.d) $(NET_TOOLS:=.d) $(BUILD)/obj/ec2fs/main.d
