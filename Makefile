@@ -75,8 +75,9 @@ $(BUILD)/tests/unit/%: tests/unit/%.c $(LIB)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -Wno-write-strings $(ALL_LDFLAGS) -MMD -MP -o $@ $< $(LIB) $(LIBS) -lcmocka
 
-FUZZ_BIN := $(BUILD)/tests/fuzz/parsers
-$(FUZZ_BIN): tests/fuzz/parsers.c $(LIB)
+# Programs that tests and measurements use.
+TOOLS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/*.c tests/net/*.c))
+$(TOOLS): $(BUILD)/%: %.c $(LIB)
 	$(call show,CC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -MMD -MP -o $@ $< $(LIB) $(LIBS)
@@ -88,7 +89,7 @@ TESTS ?= unit fuzz fs tree net system
 unit: $(UNIT_BINS)
 	@BUILD=$(BUILD) tests/run unit
 
-test: all $(UNIT_BINS) $(FUZZ_BIN)
+test: all $(UNIT_BINS) $(TOOLS)
 	@BUILD=$(BUILD) tests/run $(TESTS)
 
 check-asan:
@@ -167,4 +168,4 @@ help:
 	@echo 'make install     to PREFIX ($(PREFIX)), below DESTDIR; uninstall takes it away again'
 	@echo 'make clean       removes $(BUILD)'
 
--include $(OBJS:.o=.d) $(UNIT_BINS:=.d) $(FUZZ_BIN).d $(BUILD)/obj/ec2fs/main.d
+-include $(OBJS:.o=.d) $(UNIT_BINS:=.d) $(TOOLS:=.d) $(BUILD)/obj/ec2fs/main.d

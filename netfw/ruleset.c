@@ -234,7 +234,9 @@ void ruleset_print(struct ruleset *r, struct strbuf *out)
 	struct ir_view v = {0};
 	struct compiled compiled = {0};
 
-	if (r->vpc || r->next_vpc) {
+	if (r->open && r->whole)
+		state_stage_rest(r);
+	if (state_prepare(r, NULL) == 0) {
 		add_whole(r, &v, &compiled);
 		ir_print(&v, out);
 	}

@@ -354,6 +354,7 @@ int state_prepare(struct ruleset *r, struct ec2fs_error *error)
 			return ec2fs_fail(error, EC2_InternalError,
 					  "an interface is in subnet %s, which the VPC has not",
 					  c->subnet);
+		ir_free(c->next);
 		c->has_next = true;
 		c->next = c->references ? new_class_ir(c, subnet->acl) : NULL;
 	}

@@ -96,7 +96,7 @@ struct interface *state_find_interface(struct ruleset *r, const char *id);
 /* The subnet as of after the change, or NULL. */
 const struct subnet *state_find_subnet(const struct ruleset *r, const char *id);
 
-/* Prepares next of all that was touched. */
+/* Prepares next of all that was touched; may be repeated. */
 int state_prepare(struct ruleset *r, struct ec2fs_error *error);
 /* Ends the change: what is next becomes what is, or the other way round. */
 void state_publish(struct ruleset *r);

@@ -61,7 +61,8 @@ static int finish_start(struct libvirt *v, virConnectPtr connection,
 	if (spec->tap)
 		r = spec->plug(spec->context, error);
 	if (r < 0) {
-		virDomainDestroy(domain);
+		if (!found)
+			virDomainDestroy(domain);
 		return r;
 	}
 	if (libvirt_state(domain, &state) < 0)
