@@ -14,6 +14,8 @@
 
 #include <stdint.h>
 
+#define DHCP_MTU 1500 /* what guests are told; the taps' own */
+
 struct dhcp;
 
 /* Starts dnsmasq, or adopts the one that runs in that namespace (netns_fd is borrowed).
