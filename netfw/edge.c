@@ -74,7 +74,7 @@ static int guard_host(const struct edge *e, struct ec2fs_error *error)
 		e->name, e->link);
 	const char *argv[] = {"nft", script, NULL};
 
-	return spawn_run(argv, NFT_MS, NULL, error);
+	return spawn_run_in(e->host.fd, argv, NFT_MS, NULL, error);
 }
 
 static int set_addresses(struct edge *e, const struct link *host, const struct link *edge,
@@ -83,8 +83,7 @@ static int set_addresses(struct edge *e, const struct link *host, const struct l
 	static const struct netfw_cidr own = {LINK_EDGE, 32};
 	static const uint32_t hosts = LINK_HOST;
 	struct route out = {.table = MAIN, .link = edge->index, .via = LINK_HOST};
-	struct route in = {
-		.table = MAIN, .to = own, .metric = e->metric, .link = host->index};
+	struct route in = {.table = MAIN, .to = own, .metric = e->metric, .link = host->index};
 	int r = addresses_set(&e->host.rtnl, host, &hosts, 1, error);
 
 	if (r == 0)

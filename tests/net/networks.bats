@@ -455,3 +455,44 @@ start_v2()
 	describe_v1 | netfw
 	reaches a 10.0.1.6
 }
+
+@test "a virtual private gateway joins the network behind one interface of the host, and nothing else" {
+	local vgw=vgw-0a0000000000000a9
+
+	start_v1 192.168.7.0/24=$vgw
+	host ip netns add lan
+	host ip netns add elsewhere
+	for name in lan elsewhere; do
+		host ip link add $name type veth peer name eth0 netns $name
+		host ip link set $name up
+		within $name ip link set eth0 up
+	done
+	host ip addr add 192.168.7.1/24 dev lan
+	within lan ip addr add 192.168.7.2/24 dev eth0
+	within lan ip route add default via 192.168.7.1
+	host ip addr add 192.168.8.1/24 dev elsewhere
+	within elsewhere ip addr add 192.168.8.2/24 dev eth0
+	within elsewhere ip route add default via 192.168.8.1
+	misses a 192.168.7.2
+	describe_v1 "192.168.7.0/24=$vgw 192.168.8.0/24=$vgw" | sed "/^internet/a gateway $vgw lan" | netfw
+	serve lan 80
+	serve a 80
+	serve host 81
+	serve elsewhere 80
+	sees a 192.168.7.2 80 10.0.1.5
+	sees lan 10.0.1.5 80 192.168.7.2
+	sees host 10.0.1.5 80 192.168.7.1
+	denied a 192.168.7.1 81
+	denied a 192.168.8.2 80
+	denied elsewhere 10.0.1.5 80
+	denied lan 192.168.8.2 80
+	denied c 192.168.7.2 80
+	# Told again it stays; taken away nothing of it is left.
+	describe_v1 "192.168.7.0/24=$vgw" | sed "/^internet/a gateway $vgw lan" | netfw
+	sees a 192.168.7.2 80 10.0.1.5
+	describe_v1 192.168.7.0/24=$vgw | netfw
+	misses a 192.168.7.2
+	denied lan 10.0.1.5 80
+	lacks vgw <(host ip link; host ip route; host nft list tables)
+	[ "$(host cat /proc/sys/net/ipv4/conf/lan/forwarding)" = 0 ]
+}
