@@ -44,6 +44,8 @@ OBJS := $(SRCS:%.c=$(BUILD)/obj/%.o)
 LIB := $(BUILD)/libec2fs.a
 UNIT_SRCS := $(wildcard tests/unit/test_*.c)
 UNIT_BINS := $(UNIT_SRCS:%.c=$(BUILD)/%)
+# What bats files call to have a module alone: tests/net/dhcp_tool.c.
+TOOL_BINS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/net/*_tool.c))
 
 .PHONY: all
 all: $(BUILD)/ec2fs
@@ -75,6 +77,11 @@ $(BUILD)/tests/unit/%: tests/unit/%.c $(LIB)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -Wno-write-strings $(ALL_LDFLAGS) -MMD -MP -o $@ $< $(LIB) $(LIBS) -lcmocka
 
+$(BUILD)/tests/net/%: tests/net/%.c $(LIB)
+	$(call show,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -MMD -MP -o $@ $< $(LIB) $(LIBS)
+
 # Tests. TESTS="tests/tree/tags.bats unit" chooses; the runner explains itself: tests/run --help.
 TESTS ?= unit fs tree net system
 
@@ -82,7 +89,7 @@ TESTS ?= unit fs tree net system
 unit: $(UNIT_BINS)
 	@BUILD=$(BUILD) tests/run unit
 
-test: all $(UNIT_BINS)
+test: all $(UNIT_BINS) $(TOOL_BINS)
 	@BUILD=$(BUILD) tests/run $(TESTS)
 
 check-asan:
@@ -161,4 +168,4 @@ help:
 	@echo 'make install     to PREFIX ($(PREFIX)), below DESTDIR; uninstall takes it away again'
 	@echo 'make clean       removes $(BUILD)'
 
--include $(OBJS:.o=.d) $(UNIT_BINS:=.d) $(BUILD)/obj/ec2fs/main.d
+-include $(OBJS:.o=.d) $(UNIT_BINS:=.d) $(TOOL_BINS:=.d) $(BUILD)/obj/ec2fs/main.d
