@@ -187,8 +187,10 @@ bool maker_misses(struct fs *fs, tree_id dir, const char *name, const struct tre
 	struct maker *m;
 	bool misses;
 
-	if (!atomic_load(&makers->count) || node->flags & (TREE_RESOURCE | TREE_FREE) ||
-	    !maker_at_work(fs, dir) || !process_get(who->pid, &process))
+	/* A link may have come with another file of the copy (spec). */
+	if (!atomic_load(&makers->count) || node->flags & TREE_RESOURCE ||
+	    (tree_is_free(node) && !S_ISLNK(node->mode)) || !maker_at_work(fs, dir) ||
+	    !process_get(who->pid, &process))
 		return false;
 	pthread_mutex_lock(&makers->lock);
 	m = find(makers, dir);

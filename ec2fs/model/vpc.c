@@ -14,12 +14,13 @@ static void add_contents(struct view *v, const struct resource *vpc)
 	security_group_add_default(v, vpc);
 }
 
-static struct resource *make(struct view *v, const struct resource *region, const char *name)
+static struct resource *make(struct view *v, const struct resource *region, const char *name,
+			     bool is_default)
 {
 	struct resource *r = view_create(v, region->number, KIND_VPC, name);
 
 	set_default(r, "state", "pending");
-	set_default(r, "is-default", "false");
+	set_default(r, "is-default", is_default ? "true" : "false");
 	set_default(r, "internet-gateway", "false");
 	set_default(r, "enable-dns-support", "true");
 	set_default(r, "enable-dns-hostnames", "false");
@@ -30,12 +31,11 @@ static struct resource *make(struct view *v, const struct resource *region, cons
 static struct resource *make_default(struct view *v, const struct resource *region,
 				     const char *name)
 {
-	struct resource *r = make(v, region, name);
+	struct resource *r = make(v, region, name, true);
 	struct resource *table = view_edit(v, vpc_main_table(v, r));
 
 	set_default(r, "cidr-block", DEFAULT_BLOCK);
 	set_default(r, "state", "available");
-	set_default(r, "is-default", "true");
 	set_default(r, "internet-gateway", "true");
 	set_default(r, "enable-dns-hostnames", "true");
 	set_default(table, "routes", DEFAULT_BLOCK " local\n0.0.0.0/0 internet-gateway\n");
@@ -68,7 +68,7 @@ int vpc_make(struct view *v, const struct resource *parent, const char *name, st
 	if (strcmp(name, "default") == 0 && !vpc_default(v, parent->number))
 		*ret = make_default(v, parent, name);
 	else
-		*ret = make(v, parent, name);
+		*ret = make(v, parent, name, false);
 	return 0;
 }
 
