@@ -92,6 +92,23 @@ check-asan:
 check-tsan:
 	@$(MAKE) --no-print-directory SANITIZE=thread CFLAGS="-O1 -g" TESTS="$(filter-out system,$(TESTS))" test
 
+# libFuzzer on the parsers of what others send; FUZZ_SECONDS each.
+FUZZ_SECONDS ?= 30
+FUZZ_BINS := $(patsubst tests/%.c,$(BUILD)/%,$(wildcard tests/fuzz/*.c))
+
+.PHONY: fuzz fuzz-run
+fuzz:
+	@$(MAKE) --no-print-directory CC=clang WERROR= CFLAGS="-O1 -g -Wno-unknown-warning-option -Wno-format-nonliteral" \
+		SANITIZE=fuzzer-no-link,address,undefined fuzz-run
+
+fuzz-run: $(FUZZ_BINS)
+	$(Q)set -e; for f in $^; do echo "  FUZZ  $$f"; $$f -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=$$f- -verbosity=0; done
+
+$(BUILD)/fuzz/%: tests/fuzz/%.c $(LIB)
+	$(call show,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
 lint: export CLANG_CFLAGS = $(filter-out -Werror,$(ALL_CFLAGS))
 lint: export BUILD := $(BUILD)
 lint:
@@ -138,6 +155,7 @@ help:
 	@echo 'make unit        only the unit tests'
 	@echo 'make check-asan  the tests under AddressSanitizer and UndefinedBehaviorSanitizer'
 	@echo 'make check-tsan  the tests under ThreadSanitizer'
+	@echo 'make fuzz        runs libFuzzer (needs clang) on the parsers, FUZZ_SECONDS=$(FUZZ_SECONDS) each'
 	@echo 'make lint        format, clang-tidy, cppcheck and the rules of the house'
 	@echo 'make bench       measures, and prints a table'
 	@echo 'make install     to PREFIX ($(PREFIX)), below DESTDIR; uninstall takes it away again'

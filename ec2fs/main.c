@@ -2,6 +2,7 @@
 #include "ec2fs/options.h"
 #include "ec2fs/engine/engine.h"
 #include "ec2fs/fs/fs.h"
+#include "ec2fs/fs/guard.h"
 #include "ec2fs/model/cloud.h"
 #include "ec2fs/model/kinds.h"
 #include "ec2fs/store/blobs.h"
@@ -32,6 +33,7 @@ struct daemon {
 	struct engine *engine;
 	struct tree *tree;
 	struct fs *fs;
+	struct guard *guard;
 };
 
 static int open_all(struct daemon *d, const struct options *o, struct ec2fs_error *error)
@@ -55,6 +57,8 @@ static int open_all(struct daemon *d, const struct options *o, struct ec2fs_erro
 	if (r == 0)
 		r = fs_mount(d->tree, &fs, &d->fs, error);
 	if (r == 0)
+		guard_mounted(d->guard);
+	if (r == 0)
 		r = engine_start(d->engine, error);
 	return r;
 }
@@ -69,6 +73,7 @@ static void close_all(struct daemon *d)
 	tree_close(d->tree);
 	blobs_close(d->blobs);
 	store_close(d->store);
+	guard_dismiss(d->guard);
 }
 
 /* Waits for a signal to end, or for the thread that serves. */
@@ -180,6 +185,13 @@ int main(int argc, char **argv)
 	zone.compute = options.compute;
 	zone.storage = options.storage;
 	zone_set_defaults(&zone);
+	if (engine_check_compute(options.compute, &error) < 0 ||
+	    engine_check_storage(options.storage, &error) < 0) {
+		fprintf(stderr, "ec2fs: compute=%s, storage=%s: %s\n", options.compute,
+			options.storage, error.message);
+		options_free(&options);
+		return EXIT_BAD_USAGE;
+	}
 	log_set_debug(options.debug);
 	umask(022);
 	if (!options.foreground && go_to_background(&ready) < 0) {
@@ -187,6 +199,7 @@ int main(int argc, char **argv)
 		return EXIT_FAILURE;
 	}
 	block_signals();
+	d.guard = guard_start(options.mountpoint);
 	r = open_all(&d, &options, &error);
 	if (r < 0) {
 		log_error("%s", error.message);

@@ -1,5 +1,6 @@
 #include "ec2fs/engine/internal.h"
 
+#include "ec2fs/engine/network.h"
 #include "ec2fs/model/instance.h"
 #include "ec2fs/util/cleanup.h"
 #include "ec2fs/util/log.h"
@@ -71,6 +72,10 @@ static void run(void *context, uint64_t number)
 	struct resource *r;
 	struct view v;
 
+	if (number & NETWORK_JOB) {
+		network_job(e, number & ~NETWORK_JOB);
+		return;
+	}
 	if (number == TRASH_JOB) {
 		empty_trash(e);
 		return;
@@ -150,8 +155,11 @@ static void changed(void *context, const struct cloud_event *events, size_t coun
 			discard_blob(e, was, is, "kernel");
 			discard_blob(e, was, is, "ramdisk");
 		}
-		if (is && atomic_load(&e->started) && needs_job(was, is))
+		if (!atomic_load(&e->started))
+			continue;
+		if (is && needs_job(was, is))
 			queue_kick(e->queue, is->number);
+		network_changed(e, was, is);
 	}
 }
 
@@ -179,6 +187,7 @@ struct engine *engine_new(struct cloud *cloud, struct blobs *blobs,
 	cloud_random(cloud, &life, sizeof(life));
 	e->process_id = xasprintf("%016" PRIx64, life);
 	pthread_mutex_init(&e->lock, NULL);
+	e->network = network_new(e);
 	e->queue = queue_new(run, e, WORKERS);
 	cloud_watch(cloud, changed, e);
 	return e;
@@ -208,6 +217,7 @@ int engine_start(struct engine *e, struct ec2fs_error *error)
 			}
 	}
 	cloud_read_end(e->cloud);
+	queue_kick(e->queue, ROOT_NUMBER | NETWORK_JOB);
 	return 0;
 }
 
@@ -218,6 +228,7 @@ void engine_stop(struct engine *e)
 	/* Jobs use the back ends, whose events kick the queue. */
 	queue_stop(e->queue);
 	engine_close_backends(e);
+	network_free(e);
 	queue_free(e->queue);
 	for (size_t i = 0; i < e->live.capacity; i++) {
 		struct live *l = e->live.cells[i].item;

@@ -2,6 +2,7 @@
 #include "ec2fs/engine/internal.h"
 
 #include "ec2fs/engine/machine.h"
+#include "ec2fs/engine/network.h"
 #include "ec2fs/model/instance.h"
 #include "ec2fs/util/cleanup.h"
 #include "ec2fs/util/log.h"
@@ -92,6 +93,8 @@ static void launch(struct engine *e, const struct resource *r, struct machine *m
 	int result = machine_prepare(e, m, &error);
 
 	if (result == 0)
+		result = network_prepare(e, r, m, &error);
+	if (result == 0)
 		take_end(e, r->id);
 	if (result == 0 && wakes)
 		result = m->provider->ops->restore(m->provider, &m->spec, memory, &error);
@@ -177,6 +180,15 @@ static bool first_miss(struct engine *e, const char *id)
 	return first;
 }
 
+/* A tap that cannot be taken away now is, when the instance starts again or is terminated. */
+static void unplug(struct engine *e, const struct resource *r, struct machine *m)
+{
+	struct ec2fs_error error = {0};
+
+	if (network_release(e, r, m, &error) < 0)
+		log_warning("%s: its network: %s", r->id, error.message);
+}
+
 static void watch_running(struct engine *e, const struct resource *r, struct machine *m)
 {
 	const char *reboot = resource_get(r, "@reboot");
@@ -188,13 +200,19 @@ static void watch_running(struct engine *e, const struct resource *r, struct mac
 		return;
 	if (state == MACHINE_ABSENT) {
 		/* After a restart of the host it runs again, as EC2 recovers instances. */
-		if (!resource_is(r, "@launched", machine_boot_id(e, m)))
+		if (!resource_is(r, "@launched", machine_boot_id(e, m))) {
 			engine_record(e, r->number, record_host_restart, NULL);
-		else if (first_miss(e, r->id))
+		} else if (first_miss(e, r->id)) {
 			queue_kick_at(e->queue, r->number, queue_now() + GRACE);
-		else
+		} else {
+			unplug(e, r, m);
 			engine_record(e, r->number, record_gone, end_reason(take_end(e, r->id)));
+		}
 		return;
+	}
+	if (network_watch(e, r, m, &error) < 0) {
+		log_warning("%s: its network: %s", r->id, error.message);
+		retry_later(e, r);
 	}
 	if (!reboot)
 		return;
@@ -236,12 +254,14 @@ static void hibernate(struct engine *e, const struct resource *r, struct machine
 	struct ec2fs_error error = {0};
 	int result = m->provider->ops->save(m->provider, r->id, memory, &error);
 
-	if (result == 0)
+	if (result == 0) {
+		unplug(e, r, m);
 		engine_record(e, r->number, record_hibernated, NULL);
-	else if (result == -EAGAIN)
+	} else if (result == -EAGAIN) {
 		retry_later(e, r);
-	else
+	} else {
 		engine_record(e, r->number, record_no_hibernation, error.message);
+	}
 }
 
 static void stop(struct engine *e, const struct resource *r, struct machine *m)
@@ -257,6 +277,7 @@ static void stop(struct engine *e, const struct resource *r, struct machine *m)
 	if (state == MACHINE_ABSENT) {
 		/* Saved, but the daemon ended before it could say so: the end is known or the file
 		 * is. */
+		unplug(e, r, m);
 		if (instance_wants(r, "hibernated") && access(memory, F_OK) == 0)
 			engine_record(e, r->number, record_hibernated, NULL);
 		else
@@ -313,6 +334,8 @@ static void terminate(struct engine *e, const struct resource *r, struct machine
 	struct ec2fs_error error = {0};
 	int result = m->provider->ops->destroy(m->provider, r->id, &error);
 
+	if (result == 0)
+		result = network_release(e, r, m, &error);
 	if (result == 0)
 		result = machine_remove_volumes(e, m, &error);
 	if (result < 0) {

@@ -27,8 +27,11 @@ struct storage {
 	struct volumes *volumes;
 };
 
+struct network;
+
 struct engine {
 	struct cloud *cloud;
+	struct network *network;
 	struct blobs *blobs;
 	char *state_dir;
 	int64_t stop_timeout; /* ns */

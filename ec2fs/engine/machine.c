@@ -188,6 +188,20 @@ int machine_prepare(struct engine *e, struct machine *m, struct ec2fs_error *err
 	return r;
 }
 
+void machine_plug_into(struct machine *m, struct netfw *netfw, const char *vpc,
+		       const char *interface, int (*plug)(void *context, struct ec2fs_error *error))
+{
+	char tap[16];
+
+	netfw_tap_name(interface, tap);
+	m->netfw = netfw;
+	m->vpc_id = keep_copy(m, vpc);
+	m->interface_id = keep_copy(m, interface);
+	m->spec.tap = keep_copy(m, tap);
+	m->spec.plug = plug;
+	m->spec.context = m;
+}
+
 int machine_remove_volumes(struct engine *e, struct machine *m, struct ec2fs_error *error)
 {
 	(void)e;

@@ -3,6 +3,7 @@
 #define EC2FS_ENGINE_MACHINE_H
 
 #include "ec2fs/engine/internal.h"
+#include "netfw/netfw.h"
 
 /* All of one instance that its steps need, copied out of the cloud; owns its texts. */
 struct machine {
@@ -19,6 +20,9 @@ struct machine {
 	char *image_kernel;
 	char *image_ramdisk;
 	bool image_gone;
+	/* Where its tap is plugged in; netfw NULL: nowhere. */
+	struct netfw *netfw;
+	const char *vpc_id, *interface_id;
 	char **doomed; /* IDs of the volumes that go with the instance */
 	size_t doomed_count, doomed_capacity;
 	char **texts; /* what spec points to */
@@ -30,6 +34,10 @@ int machine_describe(struct engine *e, const struct resource *r, struct machine 
 		     struct ec2fs_error *error);
 /* Makes the root volume and the instance's own copies of kernel and ramdisk. May be repeated. */
 int machine_prepare(struct engine *e, struct machine *m, struct ec2fs_error *error);
+/* The machine starts on a tap that plug, called with m, puts into that VPC. */
+void machine_plug_into(struct machine *m, struct netfw *netfw, const char *vpc,
+		       const char *interface,
+		       int (*plug)(void *context, struct ec2fs_error *error));
 int machine_remove_volumes(struct engine *e, struct machine *m, struct ec2fs_error *error);
 /* all: the console too. */
 void machine_remove_files(struct engine *e, const char *id, bool all);

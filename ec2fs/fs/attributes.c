@@ -4,6 +4,7 @@
 #include "ec2fs/fs/maker.h"
 #include "ec2fs/fs/nodes.h"
 #include "ec2fs/fs/open_file.h"
+#include "ec2fs/fs/set_times.h"
 #include "ec2fs/util/strbuf.h"
 
 #include <string.h>
@@ -167,6 +168,8 @@ void fs_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set,
 		scratch_set_meta(node.scratch, &meta);
 	else if (r == 0 && meta.set)
 		r = tree_set_meta(fs->tree, node.id, &who, &meta);
+	if (r == 0 && (meta.set & TREE_SET_MTIME) && !node.scratch)
+		time_was_set(fs, node.id, meta.mtime);
 	if (r < 0) {
 		reply_result(req, r);
 	} else if ((to_set & FUSE_SET_ATTR_SIZE) && fi) {

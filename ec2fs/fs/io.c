@@ -1,4 +1,5 @@
 /* OPEN, READ, WRITE, FLUSH, FSYNC, RELEASE of files. */
+#include "ec2fs/fs/blob_file.h"
 #include "ec2fs/fs/hidden.h"
 #include "ec2fs/fs/invalidate.h"
 #include "ec2fs/fs/nodes.h"
@@ -117,26 +118,6 @@ void fs_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse
 	open_file_unref(fs, of);
 }
 
-/* A disk image goes from the kernel's pipe to its file without passing through here. */
-static ssize_t write_blob(struct fs *fs, struct open_file *of, struct fuse_bufvec *in, off_t off)
-{
-	struct fuse_bufvec out = FUSE_BUFVEC_INIT(fuse_buf_size(in));
-	ssize_t n;
-	int r;
-
-	if ((uint64_t)off + fuse_buf_size(in) > of->max)
-		return -EFBIG;
-	r = open_file_begin_blob(fs, of);
-	if (r < 0)
-		return r;
-	out.buf[0].flags = FUSE_BUF_IS_FD | FUSE_BUF_FD_SEEK;
-	out.buf[0].fd = of->fd;
-	out.buf[0].pos = off;
-	n = fuse_buf_copy(&out, in, 0);
-	of->dirty = true;
-	return n;
-}
-
 static int write_text(fuse_req_t req, struct open_file *of, struct fuse_bufvec *in, off_t off)
 {
 	size_t len = fuse_buf_size(in);
@@ -167,7 +148,7 @@ void fs_write_buf(fuse_req_t req, fuse_ino_t ino, struct fuse_bufvec *in, off_t 
 	(void)ino;
 	pthread_mutex_lock(&of->lock);
 	if (blob) {
-		n = write_blob(fs, of, in, off);
+		n = blob_file_write(fs, of, in, off);
 	} else {
 		n = write_text(req, of, in, off);
 		if (n == 0)
@@ -184,23 +165,31 @@ void fs_write_buf(fuse_req_t req, fuse_ino_t ino, struct fuse_bufvec *in, off_t 
 		reply_when_known(fs, req, true, n);
 }
 
-void fs_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+static void flush(fuse_req_t req, const struct fuse_file_info *fi, const struct tree_caller *closer)
 {
 	struct fs *fs = fs_of(req);
 	struct open_file *of = open_file_of(fi);
 	int r;
 
-	(void)ino;
 	pthread_mutex_lock(&of->lock);
-	r = open_file_flush(fs, of);
+	r = open_file_flush(fs, of, closer);
 	pthread_mutex_unlock(&of->lock);
 	reply_when_known(fs, req, false, r);
 }
 
+void fs_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct tree_caller who = caller_of(req);
+
+	(void)ino;
+	flush(req, fi, &who);
+}
+
 void fs_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi)
 {
+	(void)ino;
 	(void)datasync;
-	fs_flush(req, ino, fi);
+	flush(req, fi, NULL);
 }
 
 /* `: > f` of a document clears it; of a name in tags/ makes it. Nobody hears of an error here. */
@@ -208,7 +197,7 @@ static void finish(struct fs *fs, struct open_file *of)
 {
 	if (of->wrote)
 		return;
-	if (of->mode == OPEN_TEXT && of->truncated && (of->flags & TREE_DOCUMENT))
+	if (of->mode == OPEN_TEXT && of->truncated && !of->emptied && (of->flags & TREE_DOCUMENT))
 		tree_store(fs->tree, of->id, &of->who, "", 0);
 	if (of->mode == OPEN_NEW && !scratch_became(of->scratch))
 		open_file_take(fs, of, "", 0);
@@ -220,7 +209,7 @@ void fs_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	struct open_file *of = open_file_of(fi);
 
 	(void)ino;
-	open_file_flush(fs, of);
+	open_file_flush(fs, of, NULL);
 	finish(fs, of);
 	if (of->mode == OPEN_NEW && of->wrote && !scratch_became(of->scratch))
 		scratch_drop(of->scratch); /* refused: it never was */

@@ -188,9 +188,9 @@ bool maker_misses(struct fs *fs, tree_id dir, const char *name, const struct tre
 	bool misses;
 
 	/* A link may have come with another file of the copy (spec). */
-	if (!atomic_load(&makers->count) || node->flags & TREE_RESOURCE ||
-	    (tree_is_free(node) && !S_ISLNK(node->mode)) || !maker_at_work(fs, dir) ||
-	    !process_get(who->pid, &process))
+	if (!atomic_load(&makers->count) || (tree_is_free(node) && !S_ISLNK(node->mode)) ||
+	    (node->flags & TREE_RESOURCE && !(node->flags & TREE_INBORN)) ||
+	    !maker_at_work(fs, dir) || !process_get(who->pid, &process))
 		return false;
 	pthread_mutex_lock(&makers->lock);
 	m = find(makers, dir);
@@ -201,7 +201,7 @@ bool maker_misses(struct fs *fs, tree_id dir, const char *name, const struct tre
 	return misses;
 }
 
-bool maker_is(struct fs *fs, tree_id dir, const struct tree_caller *who)
+static bool is_maker(struct fs *fs, tree_id dir, const struct tree_caller *who, bool itself)
 {
 	struct makers *makers = fs->makers;
 	struct process process;
@@ -212,10 +212,23 @@ bool maker_is(struct fs *fs, tree_id dir, const struct tree_caller *who)
 		return false;
 	pthread_mutex_lock(&makers->lock);
 	m = find(makers, dir);
-	is = m && m->uid == who->uid &&
-	     (m->process.pid == process.pid || m->process.session == process.session);
+	if (itself)
+		is = m && m->process.pid == process.pid && m->process.began == process.began;
+	else
+		is = m && m->uid == who->uid &&
+		     (m->process.pid == process.pid || m->process.session == process.session);
 	pthread_mutex_unlock(&makers->lock);
 	return is;
+}
+
+bool maker_is(struct fs *fs, tree_id dir, const struct tree_caller *who)
+{
+	return is_maker(fs, dir, who, false);
+}
+
+bool maker_is_itself(struct fs *fs, tree_id dir, const struct tree_caller *who)
+{
+	return is_maker(fs, dir, who, true);
 }
 
 void maker_copies(struct fs *fs, tree_id dir)

@@ -24,6 +24,8 @@ bool maker_misses(struct fs *fs, tree_id dir, const char *name, const struct tre
 		  const struct tree_caller *who);
 /* Is this caller the maker, or a process of his (rsync's receiver)? */
 bool maker_is(struct fs *fs, tree_id dir, const struct tree_caller *who);
+/* Is it the maker itself, not just another command of a shell's session? */
+bool maker_is_itself(struct fs *fs, tree_id dir, const struct tree_caller *who);
 /* The maker insists that files are new (O_EXCL): it copies a directory, and sees nothing that it
  * has not made, even if another file of the copy (spec) has set it. */
 void maker_copies(struct fs *fs, tree_id dir);

@@ -32,9 +32,11 @@ void fs_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
 		reply_result(req, r);
 		return;
 	}
-	/* A fixed directory that its maker did not see is made by making it. */
+	/* A fixed directory that its maker did not see is made by making it; so is what came with
+	 * its resource. */
 	r = tree_lookup(fs->tree, dir, name, &who, &node);
-	if (r == 0 && S_ISDIR(node.mode) && !(node.flags & TREE_RESOURCE)) {
+	if (r == 0 && S_ISDIR(node.mode) &&
+	    (!(node.flags & TREE_RESOURCE) || node.flags & TREE_INBORN)) {
 		unhide_name(fs, dir, name);
 		maker_made(fs, dir, name);
 	} else {
@@ -222,11 +224,11 @@ void fs_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const cha
 	}
 	/* Links are places, not values: whoever copies a directory does not attach its volumes
 	 * twice. Those that the copy's spec has made are there. */
-	if (maker_is(fs, dir, &who) && tree_lookup(fs->tree, dir, name, &who, &node) == 0 &&
+	if (maker_is_itself(fs, dir, &who) && tree_lookup(fs->tree, dir, name, &who, &node) == 0 &&
 	    S_ISLNK(node.mode)) {
 		maker_made(fs, dir, name);
 	} else if (strncmp(name, ".#", 2) == 0 || name_is_link_temporary(name) ||
-		   maker_is(fs, dir, &who)) {
+		   maker_is_itself(fs, dir, &who)) {
 		r = scratch_make(fs, dir, name, SCRATCH_LINK, 0777, &who, target, &s);
 		if (r == 0) {
 			scratch_entry(s, &e);

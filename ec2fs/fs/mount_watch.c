@@ -42,27 +42,27 @@ static bool same_path(const char *written, size_t len, const char *path)
 	return i == len;
 }
 
-/* The last mount of ours at that path (id 0), or the one of that id; 0 when there is none. */
-static long find_mount(const char *path, long id)
+bool mount_find(const char *path, long id, struct mount_facts *ret)
 {
 	cleanup_file FILE *f = fopen("/proc/self/mountinfo", "re");
 	cleanup_free char *line = NULL;
 	size_t size = 0;
-	long found = 0;
+	bool found = false;
 
 	while (f && getline(&line, &size, f) > 0) {
-		long one = strtol(line, NULL, 10);
-		const char *at = line;
+		struct mount_facts one = {0};
+		int at = 0;
 
 		/* "ID PARENT MAJOR:MINOR ROOT MOUNTPOINT …" */
-		for (int field = 0; at && field < 4; field++) {
-			at = strchr(at, ' ');
-			at = at ? at + 1 : NULL;
-		}
-		if (id ? one == id
-		       : at && path && strstr(line, " - fuse.ec2fs ") &&
-				    same_path(at, strcspn(at, " "), path))
-			found = one;
+		if (sscanf(line, "%ld %*d %*u:%u %*s %n", &one.id, &one.device_minor, &at) < 2 ||
+		    !at)
+			continue;
+		if (id ? one.id != id
+		       : !strstr(line, " - fuse.ec2fs ") ||
+				    !same_path(line + at, strcspn(line + at, " "), path))
+			continue;
+		*ret = one;
+		found = true;
 	}
 	return found;
 }
@@ -70,13 +70,14 @@ static long find_mount(const char *path, long id)
 static void *watch(void *argument)
 {
 	struct mount_watch *w = argument;
+	struct mount_facts facts;
 	struct pollfd fds[] = {{.fd = w->mounts, .events = POLLPRI},
 			       {.fd = w->end, .events = POLLIN}};
 
 	while (poll(fds, 2, -1) >= 0 || errno == EINTR) {
 		if (fds[1].revents)
 			break;
-		if (find_mount(NULL, w->id))
+		if (mount_find(NULL, w->id, &facts))
 			continue;
 		fs_end_serving(w->fs);
 		break;
@@ -87,11 +88,13 @@ static void *watch(void *argument)
 struct mount_watch *mount_watch_new(struct fs *fs)
 {
 	struct mount_watch *w = xnew(struct mount_watch);
+	struct mount_facts facts;
 
 	w->fs = fs;
 	w->mounts = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
 	w->end = eventfd(0, EFD_CLOEXEC);
-	w->id = find_mount(fs->mountpoint, 0);
+	if (mount_find(fs->mountpoint, 0, &facts))
+		w->id = facts.id;
 	if (w->mounts >= 0 && w->end >= 0 && w->id &&
 	    pthread_create(&w->thread, NULL, watch, w) == 0)
 		return w;

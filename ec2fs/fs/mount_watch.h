@@ -8,6 +8,14 @@
 
 #include "ec2fs/fs/internal.h"
 
+struct mount_facts {
+	long id;
+	unsigned device_minor; /* also the number of the FUSE connection */
+};
+
+/* The last mount of ours at that path (id 0), or the one of that id. False when there is none. */
+bool mount_find(const char *path, long id, struct mount_facts *ret);
+
 /* Starts watching the fs's mount; NULL when that cannot be done (umount then ends only what nobody
  * copied). */
 struct mount_watch *mount_watch_new(struct fs *fs);

@@ -1,6 +1,5 @@
 #include "ec2fs/fs/open_file.h"
 
-#include "ec2fs/fs/copy.h"
 #include "ec2fs/fs/invalidate.h"
 #include "ec2fs/fs/nodes.h"
 #include "ec2fs/fs/poll.h"
@@ -115,25 +114,4 @@ void open_scratch(struct scratch *s, const struct tree_caller *who, struct fuse_
 	of->max = 4096;
 	fi->direct_io = 1;
 	fi->fh = (uintptr_t)of;
-}
-
-int open_file_begin_blob(struct fs *fs, struct open_file *of)
-{
-	uint64_t size;
-	int from, r;
-
-	if (of->blob)
-		return 0;
-	r = tree_blob_begin(fs->tree, of->id, &of->who, &of->blob, &of->fd);
-	if (r < 0 || of->truncated)
-		return r;
-	/* Who writes without truncating changes a part of what is there. */
-	r = tree_blob_open(fs->tree, of->id, &from, &size);
-	if (r == 0) {
-		r = copy_all(from, of->fd, size);
-		close(from);
-	} else if (r == -ENODATA) {
-		r = 0;
-	}
-	return r;
 }

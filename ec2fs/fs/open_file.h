@@ -35,12 +35,15 @@ struct open_file {
 	bool started;       /* text holds something, or holds on purpose nothing */
 	bool dirty;         /* text holds what was not stored */
 	bool append;
-	bool truncated; /* O_TRUNC, ftruncate to 0: what is there does not count */
-	bool wrote;     /* at least once */
+	bool truncated;  /* O_TRUNC, ftruncate to 0: what is there does not count */
+	bool wrote;      /* at least once */
+	bool emptied;    /* what O_TRUNC alone asks for was done, or refused */
+	int64_t written; /* when text or blob last changed; monotonic ns */
 
 	struct tree_blob *blob; /* being written; NULL: none, or committed */
 	int fd;                 /* of the blob written, or read (-1: there is none) */
 	uint64_t size;          /* of the blob read */
+	int broken;             /* errno (negative) of a write to the blob that failed */
 };
 
 struct open_file *open_file_new(enum open_mode mode, const struct tree_caller *who);
@@ -68,13 +71,14 @@ void open_scratch(struct scratch *s, const struct tree_caller *who, struct fuse_
  * waiters. */
 int open_file_write(struct fs *fs, struct open_file *of, fuse_req_t req, const char *data,
 		    size_t len, off_t off);
-/* Takes what is not stored yet (flush, fsync); under of->lock. */
-int open_file_flush(struct fs *fs, struct open_file *of);
+/* Takes what is not stored yet (flush, fsync); under of->lock. closer is who closes a descriptor
+ * of it, NULL at fsync and when the last one is gone. */
+int open_file_flush(struct fs *fs, struct open_file *of, const struct tree_caller *closer);
+/* text or blob has what is not stored yet; under of->lock. */
+void open_file_wrote(struct open_file *of);
 /* Makes that text the content, durably: sets the value, or makes the free file; under of->lock. */
 int open_file_take(struct fs *fs, struct open_file *of, const char *text, size_t len);
 /* ftruncate; under of->lock. */
 int open_file_truncate(struct fs *fs, struct open_file *of, off_t size);
-/* The blob that is being written, begun when need be; under of->lock. */
-int open_file_begin_blob(struct fs *fs, struct open_file *of);
 
 #endif

@@ -52,7 +52,10 @@ static int become_attribute(const struct renaming *x, struct scratch *s,
 			   "it tells what is, and cannot be written");
 		return tree_refuse(x->fs->tree, node->id, NULL, &x->who, NULL, 0, &error);
 	}
-	if (node->flags & TREE_BLOB) {
+	/* Renamed away and back, by an editor that could not write: nothing happened. */
+	if (scratch_is_copy(s, node->id, &x->who)) {
+		r = 0;
+	} else if (node->flags & TREE_BLOB) {
 		r = scratch_commit_blob(s, node->id, &x->who);
 	} else {
 		r = scratch_content(s, node->max + 1, &text);
@@ -79,9 +82,11 @@ static int become_free_file(const struct renaming *x, struct scratch *s, tree_id
 	r = tree_create(x->fs->tree, x->to, x->new_name,
 			scratch_meta(s).set & TREE_SET_MODE ? st.st_mode & 07777 : 0644, &x->who,
 			strbuf_str(&text), text.len, &made);
-	if (r == 0)
-		*ret = made.id;
-	return r;
+	if (r < 0)
+		return r;
+	carry_meta(x, s, made.id);
+	*ret = made.id;
+	return 0;
 }
 
 /* ln -sf: the temporary link replaces what is there. */
@@ -162,12 +167,12 @@ static int keep_copy(const struct renaming *x, const struct tree_node *node)
 	if (node->flags & TREE_BLOB) {
 		r = tree_blob_open(x->fs->tree, node->id, &fd, &size);
 		if (r == 0)
-			scratch_set_file(s, fd, size);
+			scratch_copy_file(s, node->id, fd, size);
 		r = r == -ENODATA ? 0 : r;
 	} else {
 		r = tree_show(x->fs->tree, node->id, &x->who, &text);
 		if (r == 0)
-			scratch_set_text(s, strbuf_str(&text), text.len);
+			scratch_copy_text(s, node->id, strbuf_str(&text), text.len);
 	}
 	if (r < 0) {
 		scratch_drop(s);

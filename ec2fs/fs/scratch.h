@@ -73,9 +73,12 @@ ssize_t scratch_read(struct scratch *s, char *buffer, size_t size, off_t off);
 ssize_t scratch_write(struct scratch *s, const struct tree_caller *who, const char *data,
 		      size_t len, off_t off, bool append);
 int scratch_truncate(struct scratch *s, const struct tree_caller *who, off_t size);
-/* Makes this its content. The descriptor is its own from here on, and only read. */
-void scratch_set_text(struct scratch *s, const char *data, size_t len);
-void scratch_set_file(struct scratch *s, int fd, uint64_t size);
+/* Makes this its content, a copy of that attribute's. The descriptor is its own from here on, and
+ * only read. */
+void scratch_copy_text(struct scratch *s, tree_id id, const char *data, size_t len);
+void scratch_copy_file(struct scratch *s, tree_id id, int fd, uint64_t size);
+/* Is it a copy of that attribute, and are both as they were then? */
+bool scratch_is_copy(struct scratch *s, tree_id id, const struct tree_caller *who);
 /* Appends all of it; -EFBIG when that is more than max bytes. */
 int scratch_content(struct scratch *s, size_t max, struct strbuf *out);
 /* Makes its content that of a blob attribute, durably. Refusals are recorded. */

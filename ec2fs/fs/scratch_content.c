@@ -145,6 +145,7 @@ static void touch(struct scratch *s)
 {
 	s->mtime = wall_now();
 	s->meta.set &= ~(unsigned)TREE_SET_MTIME;
+	s->copy_of = 0;
 }
 
 static ssize_t read_locked(struct scratch *s, char *buffer, size_t size, off_t off)
@@ -242,21 +243,52 @@ int scratch_truncate(struct scratch *s, const struct tree_caller *who, off_t siz
 	return r;
 }
 
-void scratch_set_text(struct scratch *s, const char *data, size_t len)
+void scratch_copy_text(struct scratch *s, tree_id id, const char *data, size_t len)
 {
 	pthread_mutex_lock(&s->lock);
 	scratch_forget_content(s);
 	strbuf_add(&s->text, data, len);
+	s->copy_of = id;
 	pthread_mutex_unlock(&s->lock);
 }
 
-void scratch_set_file(struct scratch *s, int fd, uint64_t size)
+void scratch_copy_file(struct scratch *s, tree_id id, int fd, uint64_t size)
 {
 	pthread_mutex_lock(&s->lock);
 	scratch_forget_content(s);
 	s->fd = fd;
 	s->size = size;
+	s->copy_of = id;
 	pthread_mutex_unlock(&s->lock);
+}
+
+static bool same_file(int a, int b)
+{
+	struct stat x, y;
+
+	return fstat(a, &x) == 0 && fstat(b, &y) == 0 && x.st_dev == y.st_dev &&
+	       x.st_ino == y.st_ino;
+}
+
+bool scratch_is_copy(struct scratch *s, tree_id id, const struct tree_caller *who)
+{
+	struct strbuf text cleanup_strbuf = STRBUF_INIT;
+	bool is = false;
+	uint64_t size;
+	int fd;
+
+	pthread_mutex_lock(&s->lock);
+	if (s->copy_of == id && s->fd >= 0) {
+		if (tree_blob_open(s->fs->tree, id, &fd, &size) == 0) {
+			is = same_file(fd, s->fd);
+			close(fd);
+		}
+	} else if (s->copy_of == id) {
+		is = tree_show(s->fs->tree, id, who, &text) == 0 && text.len == s->text.len &&
+		     memcmp(strbuf_str(&text), strbuf_str(&s->text), text.len) == 0;
+	}
+	pthread_mutex_unlock(&s->lock);
+	return is;
 }
 
 int scratch_content(struct scratch *s, size_t max, struct strbuf *out)

@@ -29,8 +29,9 @@ struct scratch {
 	struct strbuf text;
 	struct tree_blob *blob; /* being written, for the attribute blob_of */
 	tree_id blob_of;
-	int fd;        /* the blob's, or one of our own to read from; -1: the content is text */
-	uint64_t size; /* of fd */
+	int fd;          /* the blob's, or one of our own to read from; -1: the content is text */
+	uint64_t size;   /* of fd */
+	tree_id copy_of; /* the attribute that it was, renamed away, and still equals; 0: none */
 };
 
 /* Frees what it holds; its lock is held, or nobody else has it. */

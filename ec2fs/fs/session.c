@@ -6,6 +6,7 @@
 #include "ec2fs/fs/nodes.h"
 #include "ec2fs/fs/poll.h"
 #include "ec2fs/fs/refresh.h"
+#include "ec2fs/fs/set_times.h"
 #include "ec2fs/fs/waiters.h"
 #include "ec2fs/util/memory.h"
 
@@ -14,6 +15,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 static void fs_init(void *userdata, struct fuse_conn_info *conn)
@@ -59,13 +61,15 @@ static const struct fuse_lowlevel_ops operations = {
 	.ioctl = fs_ioctl,
 };
 
-/* The mount of a daemon that died without a word: nothing answers there any more. */
+/* The mount of a daemon that died without a word: nothing answers there any more. stat(2) may still
+ * know what the kernel was told to keep; statfs(2) always asks. */
 static void clear_stale_mount(const char *mountpoint)
 {
-	struct stat st;
+	struct statfs st;
 
-	if (stat(mountpoint, &st) < 0 && errno == ENOTCONN)
-		umount2(mountpoint, MNT_DETACH);
+	while (statfs(mountpoint, &st) < 0 && errno == ENOTCONN)
+		if (umount2(mountpoint, MNT_DETACH) < 0)
+			break;
 }
 
 static int check_mountpoint(const char *mountpoint, struct ec2fs_error *error)
@@ -111,6 +115,7 @@ static void free_parts(struct fs *fs)
 	notifier_free(fs->notifier);
 	polls_free(fs->polls);
 	makers_free(fs->makers);
+	set_times_free(fs->set_times);
 	hidden_free(fs->hidden);
 	scratches_free(fs->scratches);
 	ids_free(fs->ids);
@@ -139,6 +144,7 @@ int fs_mount(struct tree *tree, const struct fs_options *options, struct fs **re
 	fs->scratches = scratches_new();
 	fs->hidden = hidden_new();
 	fs->makers = makers_new();
+	fs->set_times = set_times_new();
 	fs->polls = polls_new();
 	fs->notifier = notifier_new(fs);
 	fs->waiters = waiters_new(fs);

@@ -5,7 +5,10 @@
  */
 #include "ec2fs/fs/open_file.h"
 
+#include "ec2fs/fs/blob_file.h"
+#include "ec2fs/fs/callers.h"
 #include "ec2fs/fs/invalidate.h"
+#include "ec2fs/fs/set_times.h"
 #include "ec2fs/fs/waiters.h"
 #include "ec2fs/util/cleanup.h"
 #include "ec2fs/util/memory.h"
@@ -49,8 +52,9 @@ static int start(struct fs *fs, struct open_file *of, off_t off)
 	return r;
 }
 
-/* Puts the bytes into text where they belong. */
-static int place(struct fs *fs, struct open_file *of, const char *data, size_t len, off_t off)
+/* Puts the bytes into text where they belong; *end is behind them. */
+static int place(struct fs *fs, struct open_file *of, const char *data, size_t len, off_t off,
+		 size_t *end)
 {
 	struct ec2fs_error error;
 	size_t at;
@@ -78,6 +82,7 @@ static int place(struct fs *fs, struct open_file *of, const char *data, size_t l
 		strbuf_add(&of->text, data, len);
 	else
 		memcpy(of->text.data + at, data, len);
+	*end = at + len;
 	return 0;
 }
 
@@ -153,13 +158,19 @@ static int write_scalar(struct fs *fs, struct open_file *of)
 	return r;
 }
 
-static int write_document(struct fs *fs, struct open_file *of)
+void open_file_wrote(struct open_file *of)
+{
+	of->dirty = true;
+	of->written = monotonic_now();
+}
+
+static int write_document(struct fs *fs, struct open_file *of, size_t end)
 {
 	struct ec2fs_error error;
 	const char *text = strbuf_str(&of->text);
-	size_t len = of->text.len;
-	bool whole = len && text[len - 1] == '\n';
-	int r = tree_check(fs->tree, of->id, &of->who, text, len, whole, &error);
+	/* Who writes over what is there is not through; its old end may still be cut off. */
+	bool whole = end && end == of->text.len && text[end - 1] == '\n';
+	int r = tree_check(fs->tree, of->id, &of->who, text, end, whole, &error);
 
 	if (r == -EAGAIN && !whole)
 		r = 0;
@@ -168,7 +179,7 @@ static int write_document(struct fs *fs, struct open_file *of)
 		drop(of);
 		return r;
 	}
-	of->dirty = true;
+	open_file_wrote(of);
 	return 0;
 }
 
@@ -207,6 +218,7 @@ static int write_wait(struct fs *fs, struct open_file *of, fuse_req_t req, size_
 int open_file_write(struct fs *fs, struct open_file *of, fuse_req_t req, const char *data,
 		    size_t len, off_t off)
 {
+	size_t end = 0;
 	int r;
 
 	of->wrote = true;
@@ -219,7 +231,7 @@ int open_file_write(struct fs *fs, struct open_file *of, fuse_req_t req, const c
 	}
 	r = start(fs, of, off);
 	if (r == 0)
-		r = place(fs, of, data, len, off);
+		r = place(fs, of, data, len, off, &end);
 	if (r < 0) {
 		drop(of);
 		return r;
@@ -228,53 +240,55 @@ int open_file_write(struct fs *fs, struct open_file *of, fuse_req_t req, const c
 		return write_wait(fs, of, req, len);
 	if (of->flags & TREE_COMMAND)
 		return write_command(fs, of);
-	return of->flags & TREE_DOCUMENT ? write_document(fs, of) : write_scalar(fs, of);
+	return of->flags & TREE_DOCUMENT ? write_document(fs, of, end) : write_scalar(fs, of);
 }
 
-static int flush_blob(struct open_file *of)
+/* `: > f`, `cp /dev/null f`, truncate(1): the last close empties a document. */
+static int empty(struct fs *fs, struct open_file *of)
 {
-	int r;
-
-	if (!of->blob || !of->dirty)
-		return 0;
-	r = tree_blob_commit(of->blob);
-	of->dirty = false;
-	/* Taken or refused, it is finished: more writes begin with a copy of what is there then. */
-	tree_blob_free(of->blob);
-	of->blob = NULL;
-	of->fd = -1;
-	of->truncated = false;
-	return r;
+	of->emptied = true;
+	return tree_store(fs->tree, of->id, &of->who, "", 0);
 }
 
-int open_file_flush(struct fs *fs, struct open_file *of)
+static int take_all(struct fs *fs, struct open_file *of)
 {
+	struct tree_meta time = {.set = TREE_SET_MTIME};
 	int r;
 
 	if (of->mode == OPEN_BLOB)
-		return flush_blob(of);
-	if (!of->dirty || (of->mode != OPEN_TEXT && of->mode != OPEN_NEW))
-		return 0;
-	r = open_file_take(fs, of, strbuf_str(&of->text), of->text.len);
+		r = blob_file_flush(of);
+	else
+		r = open_file_take(fs, of, strbuf_str(&of->text), of->text.len);
+	of->dirty = false;
 	if (r < 0)
 		drop(of);
-	of->dirty = false;
+	else if (of->written && time_set_since(fs, of->id, of->written, &time.mtime))
+		tree_set_meta(fs->tree, of->id, &of->who, &time);
 	return r;
 }
 
-static int truncate_blob(struct fs *fs, struct open_file *of, off_t size)
+int open_file_flush(struct fs *fs, struct open_file *of, const struct tree_caller *closer)
 {
-	int r;
+	bool to_empty = of->mode == OPEN_TEXT && (of->flags & TREE_DOCUMENT) && of->truncated &&
+			!of->wrote && !of->emptied;
+	enum closing closing = CLOSES_UNTOLD;
 
-	if (size == 0 && !of->blob) {
-		of->truncated = true;
+	if (!of->dirty && !(to_empty && closer))
+		return 0;
+	if (closer && of->id)
+		closing = caller_closes(closer, of->id);
+	if (closing == CLOSES_ONE)
+		return 0; /* the writer is not through */
+	if (!of->dirty)
+		return closing == CLOSES_LAST ? empty(fs, of) : 0;
+	if (closer && caller_is_killed(closer)) {
+		/* Half of what it was to be. */
+		drop(of);
+		if (of->mode == OPEN_BLOB)
+			blob_file_drop(of, -EIO);
 		return 0;
 	}
-	r = open_file_begin_blob(fs, of);
-	if (r == 0 && ftruncate(of->fd, size) < 0)
-		r = -errno;
-	of->dirty = of->dirty || r == 0;
-	return r;
+	return take_all(fs, of);
 }
 
 int open_file_truncate(struct fs *fs, struct open_file *of, off_t size)
@@ -287,7 +301,7 @@ int open_file_truncate(struct fs *fs, struct open_file *of, off_t size)
 	case OPEN_SCRATCH:
 		return scratch_truncate(of->scratch, &of->who, size);
 	case OPEN_BLOB:
-		return truncate_blob(fs, of, size);
+		return blob_file_truncate(fs, of, size);
 	default:
 		break;
 	}
@@ -304,7 +318,7 @@ int open_file_truncate(struct fs *fs, struct open_file *of, off_t size)
 		return -EINVAL;
 	if ((uint64_t)size < of->text.len && (of->flags & TREE_DOCUMENT)) {
 		strbuf_truncate(&of->text, (size_t)size);
-		of->dirty = true;
+		open_file_wrote(of);
 	}
 	return 0;
 }

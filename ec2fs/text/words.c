@@ -45,10 +45,11 @@ static int parse_line(const char *text, struct words *w, words_fn *each, void *c
 {
 	cleanup_free char *content = NULL;
 	struct ec2fs_error own = {0};
-	size_t begin, end;
+	size_t len = w->end - w->begin, begin, end;
 	int r;
 
-	line_content(text + w->begin, w->end - w->begin, &begin, &end);
+	len -= len && text[w->end - 1] == '\n';
+	line_content(text + w->begin, len, &begin, &end);
 	content = xasprintf("%.*s", (int)(end - begin), text + w->begin + begin);
 	cut(content, w->begin + begin, w);
 	r = w->count ? each(context, w, &own) : 0;

@@ -51,6 +51,9 @@ struct entry {
 	mode_t mode;    /* type and default permission bits */
 	unsigned flags; /* enum tree_flags, and those below */
 	size_t max;     /* bytes; 0: SCALAR_MAX */
+	/* Copying tools (cp -r) go through a directory by inode number: those with an order come
+	 * after all others, in this order. What is built upon comes before what builds upon it. */
+	unsigned order;
 	const char *help;
 	/* NULL: the field of the entry's name, as it is. Of a fixed directory show and store are
 	 * for spec alone: what it lists, as one line. */
@@ -111,6 +114,9 @@ struct kind_ops {
 	int (*remove)(struct view *v, struct resource *r, struct ec2fs_error *error);
 	int (*rename)(struct view *v, struct resource *r, const char *name,
 		      struct ec2fs_error *error);
+	/* Did it come with the resource above, and goes with it, as a fixed directory does? NULL:
+	 * none does. */
+	bool (*inborn)(const struct view *v, const struct resource *r);
 };
 
 extern const struct kind_ops root_kind, region_kind, zone_kind, instance_type_kind, image_kind,
@@ -123,7 +129,7 @@ extern const struct dir tags_dir;
 const struct kind_ops *kind_ops(enum kind kind);
 
 /* Generic show and store functions, for lines of the tables. */
-show_fn show_id, show_error, show_field, show_document, show_spec, show_nothing;
+show_fn show_id, show_error, show_field, show_document, show_spec, show_nothing, show_reference;
 store_fn store_spec;
 /* For links: the relative path from where the link is to the resource. */
 void show_path_to(const struct show *s, const struct resource *target, struct strbuf *out);

@@ -27,8 +27,10 @@ struct node {
 	tree_id id;
 };
 
-/* The identity of an entry of a resource: its name's hash beside the resource's number. */
+/* The identity of an entry of a resource: its name's hash, or its order, beside the resource's
+ * number. By its name alone where it has no order. */
 tree_id node_id(uint64_t number, const char *entry_name);
+tree_id node_entry_id(uint64_t number, const struct entry *e);
 tree_id node_resource_id(uint64_t number);
 tree_id node_link_id(const struct links *links, uint64_t number);
 
@@ -48,6 +50,8 @@ void node_show(struct tree *t, const struct view *v, const struct node *n,
 void node_path(const struct view *v, const struct node *n, struct strbuf *out);
 /* "us-east-1/instances/web-1", without a slash at either end. */
 void resource_path(const struct view *v, const struct resource *r, struct strbuf *out);
+/* Did the resource come with the one above? */
+bool resource_is_inborn(const struct view *v, const struct resource *r);
 /* The directory that lists resources of that kind below their parent. */
 tree_id collection_id(const struct resource *r);
 

@@ -147,9 +147,12 @@ static int drop(struct view *v, void *context, struct ec2fs_error *error)
 		 * way. */
 		const struct dir *dir = found.dir;
 
-		if (dir && dir->child != KIND_ROOT && view_next(v, found.r->number, dir->child, 0))
-			return ec2fs_fail(error, EC2_DependencyViolation, "%s is not empty",
-					  n->name);
+		if (!dir || dir->child == KIND_ROOT)
+			return 0;
+		view_each (v, found.r->number, dir->child, child)
+			if (!resource_is_inborn(v, child))
+				return ec2fs_fail(error, EC2_DependencyViolation, "%s is not empty",
+						  n->name);
 		return 0;
 	}
 	return kind_ops(found.r->kind)->remove(v, view_edit(v, found.r), error);

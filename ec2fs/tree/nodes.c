@@ -61,14 +61,28 @@ tree_id node_link_id(const struct links *links, uint64_t number)
 	return number << 16 | name_number(links->salt);
 }
 
-static tree_id entry_id(uint64_t number, const struct entry *e)
+#define ORDERED 0xff00
+
+static uint16_t entry_number(const struct entry *e)
 {
-	return node_id(number, e->name);
+	return e->order ? (uint16_t)(ORDERED + e->order) : name_number(e->name);
+}
+
+tree_id node_entry_id(uint64_t number, const struct entry *e)
+{
+	return number << 16 | entry_number(e);
+}
+
+bool resource_is_inborn(const struct view *v, const struct resource *r)
+{
+	const struct kind_ops *ops = kind_ops(r->kind);
+
+	return ops->inborn && ops->inborn(v, r);
 }
 
 static void node_of_entry(const struct resource *r, const struct entry *e, struct node *ret)
 {
-	*ret = (struct node){.r = r, .entry = e, .dir = e->dir, .id = entry_id(r->number, e)};
+	*ret = (struct node){.r = r, .entry = e, .dir = e->dir, .id = node_entry_id(r->number, e)};
 }
 
 static void node_of_resource(const struct resource *r, struct node *ret)
@@ -86,7 +100,7 @@ static const struct entry *entry_by_number(const struct dir *dir, uint16_t numbe
 	for (const struct entry *e = dir ? dir->entries : NULL; e && e->name; e++) {
 		const struct entry *below;
 
-		if (name_number(e->name) == number)
+		if (entry_number(e) == number)
 			return e;
 		below = e->dir ? entry_by_number(e->dir, number) : NULL;
 		if (below)
@@ -208,7 +222,7 @@ tree_id collection_id(const struct resource *r)
 {
 	const struct entry *e = collection_entry_of(r);
 
-	return e ? entry_id(r->parent, e) : node_resource_id(r->parent);
+	return e ? node_entry_id(r->parent, e) : node_resource_id(r->parent);
 }
 
 tree_id node_parent(const struct view *v, const struct node *n)
@@ -225,7 +239,7 @@ tree_id node_parent(const struct view *v, const struct node *n)
 	for (const struct entry *e = kind_ops(n->r->kind)->dir->entries; e->name; e++)
 		for (const struct entry *f = e->dir ? e->dir->entries : NULL; f && f->name; f++)
 			if (f == n->entry)
-				return entry_id(n->r->number, e);
+				return node_entry_id(n->r->number, e);
 	return node_resource_id(n->r->number);
 }
 
@@ -320,10 +334,12 @@ void node_fill_brief(const struct node *n, struct tree_node *ret)
 		ret->mode = S_IFDIR | n->r->mode;
 }
 
-static unsigned dir_flags(const struct node *n)
+static unsigned dir_flags(const struct view *v, const struct node *n)
 {
 	unsigned flags = n->entry ? 0 : TREE_RESOURCE;
 
+	if (!n->entry && resource_is_inborn(v, n->r))
+		flags |= TREE_INBORN;
 	if (n->dir->make)
 		flags |= kind_ops(n->dir->child)->file ? TREE_FREE_FILES : TREE_COLLECTION;
 	return flags;
@@ -377,7 +393,7 @@ void node_fill(struct tree *t, const struct view *v, const struct node *n,
 		ret->flags |= TREE_FREE;
 	if (n->dir) {
 		ret->nlink = 2;
-		ret->flags = dir_flags(n);
+		ret->flags = dir_flags(v, n);
 		ret->mtime = r->mtime;
 		for (enum kind k = KIND_REGION; k < KIND_COUNT; k++) {
 			int64_t below = cloud_children_mtime(t->cloud, r->number, k);

@@ -31,6 +31,16 @@ void show_error(const struct show *s, struct strbuf *out)
 	refusals_show_last(s->tree->refusals, s->r->number, out);
 }
 
+/* The name of what the field refers to by its ID; of what is gone, the ID. */
+void show_reference(const struct show *s, struct strbuf *out)
+{
+	const char *id = resource_get(s->r, s->entry->name);
+	const struct resource *to = id ? view_by_id(s->view, id) : NULL;
+
+	if (id)
+		strbuf_addf(out, "%s\n", to ? to->name : id);
+}
+
 void show_nothing(const struct show *s, struct strbuf *out)
 {
 	(void)s;

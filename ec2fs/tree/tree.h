@@ -77,6 +77,9 @@ enum tree_flags {
 	TREE_FREE = 1 << 14,
 	/* What acts when it is written (state, ctl, wait): a copying tool's copy leaves it out. */
 	TREE_NOT_COPIED = 1 << 15,
+	/* A resource that came with the one above it, and goes with it: to copying tools it is what
+	 * a fixed directory is. */
+	TREE_INBORN = 1 << 16,
 };
 
 /* Everything about one node. size is the true length of what reading gives that caller now. */

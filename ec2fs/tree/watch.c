@@ -43,7 +43,7 @@ static void tell_entries(struct tree *t, const struct view *v, const struct dir 
 		bool differs = field_differs(was, is, e->name);
 
 		if (!stored || differs)
-			tree_tell(t, TREE_CHANGED, node_id(is->number, e->name), 0, NULL);
+			tree_tell(t, TREE_CHANGED, node_entry_id(is->number, e), 0, NULL);
 		if (differs && S_ISREG(e->mode)) {
 			const char *old = resource_get(was, e->name);
 			const char *new = resource_get(is, e->name);
@@ -53,9 +53,9 @@ static void tell_entries(struct tree *t, const struct view *v, const struct dir 
 		}
 		/* What is there only at times has come or gone. */
 		if (e->present && differs) {
-			tree_tell(t, TREE_GONE, node_id(is->number, e->name),
+			tree_tell(t, TREE_GONE, node_entry_id(is->number, e),
 				  node_resource_id(is->number), e->name);
-			tree_tell(t, TREE_ADDED, node_id(is->number, e->name),
+			tree_tell(t, TREE_ADDED, node_entry_id(is->number, e),
 				  node_resource_id(is->number), e->name);
 		}
 		if (e->dir)
@@ -104,7 +104,7 @@ static void tell_volatile(struct tree *t, const struct view *v, uint64_t parent)
 		view_each (v, parent, kind, r) {
 			for (const struct entry *e = kind_ops(kind)->dir->entries; e->name; e++)
 				if (e->flags & ENTRY_VOLATILE)
-					tree_tell(t, TREE_CHANGED, node_id(r->number, e->name), 0,
+					tree_tell(t, TREE_CHANGED, node_entry_id(r->number, e), 0,
 						  NULL);
 			if (kind == KIND_VPC)
 				tell_volatile(t, v, r->number);

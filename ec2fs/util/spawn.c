@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -26,7 +27,7 @@ static int64_t now_ms(void)
 }
 
 /* In the child, after vfork-like care: only async-signal-safe calls. */
-static void become(const char *const *argv, int out, int err, int trouble)
+static void become(int netns, const char *const *argv, int out, int err, int trouble)
 {
 	static const char *const environment[] = {"PATH=" SEARCH, "LC_ALL=C", "HOME=/", NULL};
 	int null = open("/dev/null", O_RDONLY);
@@ -37,6 +38,8 @@ static void become(const char *const *argv, int out, int err, int trouble)
 	signal(SIGPIPE, SIG_DFL);
 	setsid();
 	if (null < 0 || dup2(null, 0) < 0 || dup2(out, 1) < 0 || dup2(err, 2) < 0)
+		goto failed;
+	if (netns >= 0 && setns(netns, CLONE_NEWNET) < 0)
 		goto failed;
 	/* Every descriptor of the daemon is O_CLOEXEC; execvpe searches PATH of the parent's
 	 * environment. */
@@ -93,7 +96,7 @@ static void drain(int *fd, struct child *c, struct strbuf *out, spawn_output_fn 
 	}
 }
 
-static int start(const char *const *argv, struct child *c, struct ec2fs_error *error)
+static int start(int netns, const char *const *argv, struct child *c, struct ec2fs_error *error)
 {
 	int out[2] = {-1, -1}, err[2] = {-1, -1}, trouble[2] = {-1, -1}, number = 0;
 	ssize_t n;
@@ -103,7 +106,7 @@ static int start(const char *const *argv, struct child *c, struct ec2fs_error *e
 	else if ((c->pid = fork()) < 0)
 		number = errno;
 	else if (c->pid == 0)
-		become(argv, out[1], err[1], trouble[1]);
+		become(netns, argv, out[1], err[1], trouble[1]);
 	if (out[1] >= 0)
 		close(out[1]);
 	if (err[1] >= 0)
@@ -131,13 +134,13 @@ static int start(const char *const *argv, struct child *c, struct ec2fs_error *e
 				argv[0], strerror(number));
 }
 
-int spawn_stream(const char *const *argv, int timeout_ms, struct strbuf *out, spawn_output_fn *each,
-		 void *context, struct ec2fs_error *error)
+static int run(int netns, const char *const *argv, int timeout_ms, struct strbuf *out,
+	       spawn_output_fn *each, void *context, struct ec2fs_error *error)
 {
 	struct child c = {.out = -1, .err = -1};
 	int64_t end = now_ms() + timeout_ms;
 	bool late = false;
-	int status, r = start(argv, &c, error);
+	int status, r = start(netns, argv, &c, error);
 
 	if (r < 0)
 		return r;
@@ -176,8 +179,20 @@ int spawn_stream(const char *const *argv, int timeout_ms, struct strbuf *out, sp
 			  c.tail_len ? c.tail : "it failed and told nothing");
 }
 
+int spawn_stream(const char *const *argv, int timeout_ms, struct strbuf *out, spawn_output_fn *each,
+		 void *context, struct ec2fs_error *error)
+{
+	return run(-1, argv, timeout_ms, out, each, context, error);
+}
+
 int spawn_run(const char *const *argv, int timeout_ms, struct strbuf *out,
 	      struct ec2fs_error *error)
 {
-	return spawn_stream(argv, timeout_ms, out, NULL, NULL, error);
+	return run(-1, argv, timeout_ms, out, NULL, NULL, error);
+}
+
+int spawn_run_in(int netns_fd, const char *const *argv, int timeout_ms, struct strbuf *out,
+		 struct ec2fs_error *error)
+{
+	return run(netns_fd, argv, timeout_ms, out, NULL, NULL, error);
 }

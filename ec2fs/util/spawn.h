@@ -16,7 +16,12 @@
 int spawn_run(const char *const *argv, int timeout_ms, struct strbuf *out,
 	      struct ec2fs_error *error);
 
-/* The same, and each piece of its standard output is told as it comes. */
+/* The same in a network namespace (an open descriptor, borrowed). A program that puts itself into
+ * the background has ended when its first process has. */
+int spawn_run_in(int netns_fd, const char *const *argv, int timeout_ms, struct strbuf *out,
+		 struct ec2fs_error *error);
+
+/* As spawn_run, and each piece of its standard output is told as it comes. */
 typedef void spawn_output_fn(void *context, const char *data, size_t len);
 int spawn_stream(const char *const *argv, int timeout_ms, struct strbuf *out, spawn_output_fn *each,
 		 void *context, struct ec2fs_error *error);

@@ -37,6 +37,31 @@ cloud_paths()
 	done
 }
 
+# cloud_host: what the daemon takes for its host's network is a namespace of the test's own, so that no packet
+# leaves it. The networks' processes and namespaces are found again by cloud_host_end.
+cloud_host()
+{
+	cloud_paths
+	[ -z "${CLOUD_NETNS-}" ] || return 0
+	export CLOUD_NETNS=host-$$-$RANDOM
+	ip netns add "$CLOUD_NETNS" && ip -n "$CLOUD_NETNS" link set lo up
+	echo "$CLOUD_NETNS" >>"${TMPDIR:-/tmp}/.namespaces" # tests/run looks for what is left of it
+}
+
+# on_host COMMAND…: as if typed on the cloud's host.
+on_host()
+{
+	nsenter --net="/run/netns/$CLOUD_NETNS" "$@"
+}
+
+cloud_host_end()
+{
+	[ -n "${CLOUD_NETNS-}" ] || return 0
+	ip netns pids "$CLOUD_NETNS" 2>/dev/null | xargs -r kill -9
+	ip netns del "$CLOUD_NETNS" 2>/dev/null || true
+	unset CLOUD_NETNS
+}
+
 # cloud_start [OPTION…]: mounts a cloud on the provider sim (or what CLOUD_COMPUTE says), and goes there.
 # Options are the daemon's own: cloud_start -o stop-timeout=2
 cloud_start()
@@ -49,7 +74,7 @@ cloud_start()
 	# In a shell of its own, which notes how the daemon ended; bats waits for who holds 3 and 4.
 	(
 		cd /
-		"$EC2FS" -f -o "state=$STATE,compute=${CLOUD_COMPUTE:-sim}" "$@" "$CLOUD" &
+		${CLOUD_NETNS:+nsenter "--net=/run/netns/$CLOUD_NETNS"} "$EC2FS" -f -o "state=$STATE,compute=${CLOUD_COMPUTE:-sim}" "$@" "$CLOUD" &
 		echo $! >"$CLOUD_HOME/pid"
 		status=0
 		wait $! || status=$?
@@ -142,6 +167,7 @@ cloud_stop()
 		return
 	fi
 	cloud_unmount || status=$?
+	cloud_host_end
 	[ $status = 0 ] || fail "the daemon ended with status $status:" "$(tail -n 60 "$CLOUD_HOME/log" | cut -c1-160)"
 }
 
@@ -167,6 +193,7 @@ cloud_real()
 	env -i PATH="$PATH" "$BATS_TEST_DIRNAME/../../scripts/ensure-libvirtd" >/dev/null 2>&1 3>&- 4>&- ||
 		skip "libvirtd cannot be started here"
 	virsh -q -c qemu:///system version >/dev/null 2>&1 || skip "libvirtd does not answer"
+	cloud_host
 	: >"${TMPDIR:-/tmp}/.libvirt" # tests/run looks for machines left behind
 	export CLOUD_COMPUTE=qemu:///system
 }

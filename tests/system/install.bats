@@ -18,12 +18,22 @@ teardown()
 	soon 10 no_process "$CLOUD"
 }
 
-need_root()
+# mount(8) drops PATH, so that what mount.fuse3 starts is looked for where the shell looks by itself: /usr/local and
+# /usr, where `make install` puts it. Here it is installed into a /usr/local that only the given commands see.
+installed()
 {
 	[ "$(id -u)" = 0 ] || skip "only root can mount like this"
 	[ -e /sbin/mount.fuse ] || [ -e /sbin/mount.fuse3 ] || skip "fuse3 is not installed"
-	# mount.fuse3 looks for ec2fs in PATH.
-	PATH=${EC2FS%/*}:$PATH
+	unshare -m true 2>/dev/null || skip "no mount namespace can be made here"
+	cat >"$BATS_TEST_TMPDIR/installed" <<-END
+		set -e
+		mount -t tmpfs none /usr/local
+		make -s install BUILD="${EC2FS%/*}"
+		[ -x /usr/local/sbin/ec2fs ]
+		$1
+		umount "$CLOUD"
+	END
+	unshare -m --propagation private bash "$BATS_TEST_TMPDIR/installed"
 }
 
 @test "make install and make uninstall" {
@@ -51,15 +61,19 @@ need_root()
 }
 
 @test "mount -t fuse.ec2fs" {
-	need_root
-	mount -t fuse.ec2fs -o "$options" none "$CLOUD"
-	[ "$(findmnt -n -o FSTYPE "$CLOUD")" = fuse.ec2fs ]
-	tells . "$CLOUD/version"
+	installed "mount -t fuse.ec2fs -o '$options' none '$CLOUD'
+		[ \"\$(findmnt -n -o FSTYPE '$CLOUD')\" = fuse.ec2fs ]
+		grep -q . '$CLOUD/version'"
 }
 
 @test "a line in fstab" {
-	need_root
-	echo "none $CLOUD fuse.ec2fs $options,nofail 0 0" >"$BATS_TEST_TMPDIR/fstab"
-	mount -T "$BATS_TEST_TMPDIR/fstab" "$CLOUD"
-	tells . "$CLOUD/version"
+	echo "none $CLOUD fuse.ec2fs $options,nofail,x-systemd.automount 0 0" >"$BATS_TEST_TMPDIR/fstab"
+	installed "mount -T '$BATS_TEST_TMPDIR/fstab' '$CLOUD'
+		grep -q . '$CLOUD/version'"
+}
+
+@test "what cannot be mounted is told to who called mount" {
+	run installed "mount -t fuse.ec2fs -o '$options,compute=nonsense:' none '$CLOUD'"
+	[ "$status" -ne 0 ]
+	[[ $output == *"write a libvirt URI"* ]]
 }

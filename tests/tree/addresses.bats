@@ -156,7 +156,6 @@ www()
 	echo lab-1 >addresses/www/instance
 	refuses EADDRINUSE 'rmdir addresses/www'
 	www '^InvalidIPAddress.InUse: .*associated with the instance lab-1'
-	refuses EADDRINUSE 'rm -r addresses/www'
 	reads lab-1 addresses/www/instance
 	echo >addresses/www/instance
 	rmdir addresses/www

@@ -2,7 +2,11 @@
 # nothing is left over.
 load ../lib/cloud
 
-setup() { cloud_start -o stop-timeout=1; }
+setup()
+{
+	life=$BATS_TEST_DIRNAME/../lib/random-life
+	cloud_start -o stop-timeout=1
+}
 teardown() { cloud_stop; }
 
 image()
@@ -47,73 +51,74 @@ image()
 	soon 10 flock -n "$STATE/lock" true
 }
 
-# Does things at random and notes what was acknowledged: "NAME VALUE" for each tag, "- NAME" for what went.
-worker()
+# Starts a daemon and kills it that many seconds later, wherever it is then.
+born_to_die()
 {
-	local n=0 name value
+	local pid
 
-	cd "$CLOUD/us-east-1" || return
-	while :; do
-		name=w$1-$((RANDOM % 6)) value=$((n += 1))
-		case $((RANDOM % 5)) in
-		0) echo "try + $name" && mkdir "instances/$name" 2>/dev/null && echo "ok + $name" ;;
-		1) echo "try - $name" && rmdir "instances/$name" 2>/dev/null && echo "ok - $name" ;;
-		2 | 3)
-			[ -d "instances/$name" ] || continue
-			echo "try tag $name $value"
-			echo "$value" 2>/dev/null >"instances/$name/tags/n" && echo "ok tag $name $value"
-			;;
-		4)
-			[ -d "instances/$name" ] || continue
-			echo tiny 2>/dev/null >"instances/$name/image"
-			echo running 2>/dev/null >"instances/$name/state"
-			;;
-		esac
-	done 2>/dev/null >>"$CLOUD_HOME/log-$1"
+	cd /
+	"$EC2FS" -f -o "state=$STATE,compute=sim" "$CLOUD" >>"$CLOUD_HOME/log" 2>&1 3>&- 4>&- &
+	pid=$!
+	sleep "$1"
+	kill -9 "$pid"
+	wait "$pid" 2>/dev/null || true
+	umount -l "$CLOUD" 2>/dev/null || true
 }
 
-# What the worker's instances must be now, from its log: only its last, unanswered try is open.
-check()
+# No file is without a resource: blobs, volumes, directories of instances.
+nothing_is_orphaned()
 {
-	local log=$CLOUD_HOME/log-$1 name there tag open
+	local region name
 
-	open=$(tail -n 1 "$log")
-	for name in w$1-{0..5}; do
-		[[ $open == "try "*" $name"* ]] && continue
-		there=$(grep -E "^ok [+-] $name\$" "$log" | tail -n 1)
-		case $there in
-		"ok + $name")
-			[ -d "instances/$name" ] || fail "$name was made, and is gone:" "$(tail -n 5 "$log")"
-			tag=$(awk -v n="$name" '$0 == "ok + " n {t = ""} $1 == "ok" && $2 == "tag" && $3 == n {t = $4} END {print t}' "$log")
-			[ -z "$tag" ] || reads "$tag" "instances/$name/tags/n"
-			;;
-		*) [ ! -d "instances/$name" ] || fail "$name was not made, or removed, and is there" ;;
-		esac
+	cd "$CLOUD"
+	for region in *-*-*; do
+		for name in "$region"/by-id/*; do basename "$name"; done
+		for name in "$region"/volumes/*; do basename "$name"; done
+	done | sort >"$CLOUD_HOME/ids"
+	for name in "$STATE"/volumes/* "$STATE"/instances/*; do
+		[ -e "$name" ] || continue
+		name=${name##*/}
+		grep -qxF -- "${name%.raw}" "$CLOUD_HOME/ids" || fail "nothing has $name"
 	done
+	[ "$(find "$STATE/blobs" -type f | wc -l)" = "$(find . -path '*/images/*/disk' -size +0 | wc -l)" ] ||
+		fail "blobs: $(ls "$STATE/blobs")" "disks: $(find . -path '*/images/*/disk' -size +0)"
+	cd - >/dev/null
 }
 
-@test "kill -9 loses nothing that was acknowledged" {
-	image
-	for round in 1 2 3 4 5 6; do
+@test "kill -9 loses nothing that was acknowledged, keeps nothing that was refused" {
+	cd "$CLOUD"
+	mkdir eu-west-1 eu-west-2
+	for round in 1 2 3 4 5 6 7 8; do
 		pids=()
-		for w in 1 2 3; do
-			worker $w 3>&- 4>&- &
+		for region in us-east-1 eu-west-1 eu-west-2; do
+			"$life" live "$CLOUD_HOME/$region" "$CLOUD/$region" 3>&- 4>&- &
 			pids+=($!)
 		done
-		sleep "0.$((RANDOM % 9 + 1))"
+		sleep "0.$((RANDOM % 9))$((RANDOM % 10))"
 		cloud_kill
-		kill "${pids[@]}" 2>/dev/null || true
-		wait "${pids[@]}" 2>/dev/null || true
+		wait "${pids[@]}"
+		# The next ones die young.
+		born_to_die "0.00$((RANDOM % 10))"
+		born_to_die "0.0$((RANDOM % 10))"
 		cloud_start -o stop-timeout=1
-		for w in 1 2 3; do
-			check $w
+		for region in us-east-1 eu-west-1 eu-west-2; do
+			"$life" check "$CLOUD_HOME/$region" "$CLOUD/$region"
 		done
+		soon 20 nothing_is_orphaned
 	done
-	# Whatever was under way comes to an end, and nothing is orphaned.
-	for i in instances/*/; do
-		soon 20 grep -qxE 'draft|running|stopped|terminated' "$i/state"
+	# Whatever was under way comes to an end.
+	cd "$CLOUD"
+	for i in */instances/*/; do
+		[ ! -d "$i" ] || soon 20 grep -qxE 'draft|running|stopped|terminated' "$i/state"
 	done
-	for i in instances/*/; do rmdir "$i"; done
-	soon 20 eval '[ -z "$(ls volumes)" ]'
-	soon 20 eval '[ -z "$(find "$STATE/volumes" -name "vol-*")" ]'
+	for i in */instances/*/ */images/*/; do
+		[ ! -d "$i" ] || soon 20 rmdir "$i"
+	done
+	soon 20 eval '[ -z "$(find . -path "*/volumes/*")" ]'
+	soon 20 eval '[ -z "$(find "$STATE/volumes" "$STATE/blobs" -type f)" ]'
+	# It was no empty life, and the check sees what is missing.
+	[ "$(wc -l <"$CLOUD_HOME/us-east-1")" -gt 10 ]
+	run "$life" check "$CLOUD_HOME/us-east-1" us-east-1
+	[ "$status" -eq 1 ]
+	[[ $output == *"is gone"* ]]
 }

@@ -1,0 +1,61 @@
+/*
+ * Networks: tells netfw what the records of VPCs, groups and instances want, whole after a start,
+ * then change by change.
+ *
+ * A VPC gets its namespace with the first machine that is plugged into it. From then on each change
+ * of a record has a job of its own (the record's number and NETWORK_JOB), so that a change costs
+ * its own size: one group's rules, one instance's interface, one VPC's subnets and routes.
+ */
+#ifndef EC2FS_ENGINE_NETWORK_H
+#define EC2FS_ENGINE_NETWORK_H
+
+#include "ec2fs/engine/internal.h"
+#include "ec2fs/engine/machine.h"
+#include "ec2fs/util/arena.h"
+#include "netfw/netfw.h"
+
+/* Added to a resource's number: the job of its part of the network. With the root's: the pool of
+ * public addresses, and what went. */
+#define NETWORK_JOB (1ULL << 63)
+
+struct network *network_new(struct engine *e);
+/* Networks with machines go on. */
+void network_free(struct engine *e);
+
+/* The watcher of the cloud: kicks the jobs that this change makes necessary. */
+void network_changed(struct engine *e, const struct resource *was, const struct resource *is);
+void network_job(struct engine *e, uint64_t number);
+
+/* Before a machine starts: its VPC, its rules, its tap. 0 without a tap where the back end takes
+ * none. */
+int network_prepare(struct engine *e, const struct resource *r, struct machine *m,
+		    struct ec2fs_error *error);
+/* Of a machine that runs: after a start of the daemon its VPC is described again. */
+int network_watch(struct engine *e, const struct resource *r, struct machine *m,
+		  struct ec2fs_error *error);
+/* After a machine ended: its tap and its rules go. */
+int network_release(struct engine *e, const struct resource *r, struct machine *m,
+		    struct ec2fs_error *error);
+/* That a VPC, or a group in it, was removed. */
+void network_forget(struct engine *e, const char *vpc, const char *group);
+/* Lines of figures for `metrics`; nothing without a network. */
+void network_counters(struct engine *e, const char *vpc, const char *interface, struct strbuf *out);
+
+/* network_parts.c, network_vpc.c: descriptions, in the arena, under cloud_read. */
+void netfw_of_vpc(const struct view *v, const struct resource *vpc, struct arena *a,
+		  struct netfw_vpc *ret);
+void netfw_of_group(const struct view *v, const struct resource *group, struct arena *a,
+		    struct netfw_group *ret);
+/* False while it has no address. */
+bool netfw_of_interface(const struct view *v, const struct resource *instance, struct arena *a,
+			struct netfw_interface *ret);
+
+/* The blocks of public addresses; how many. */
+size_t netfw_of_pool(const struct view *v, struct arena *a, struct netfw_cidr **ret);
+
+/* network_facts.c: for the metadata service. */
+int network_facts(void *context, const char *vpc, uint32_t address, struct imds_facts *ret);
+/* Which instance has that address, in the network's own index; 0: none. */
+uint64_t network_instance_at(struct engine *e, const char *vpc, uint32_t address);
+
+#endif

@@ -1,0 +1,109 @@
+#include "ec2fs/fs/callers.h"
+
+#include "ec2fs/util/cleanup.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* include/linux/sched.h; proc_pid_stat(5) shows them in the 9th field. */
+#define PF_EXITING 0x4u
+#define PF_SIGNALED 0x400u
+
+#define GENERATIONS 16
+
+/* False: there is no such process, or not for us. */
+static bool process_facts(pid_t pid, unsigned *ret_flags, pid_t *ret_parent)
+{
+	char path[40], text[512];
+	cleanup_file FILE *f = NULL;
+	const char *p;
+	size_t len;
+
+	if (pid <= 0)
+		return false;
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	f = fopen(path, "re");
+	if (!f)
+		return false;
+	len = fread(text, 1, sizeof(text) - 1, f);
+	text[len] = '\0';
+	/* PID (COMMAND) STATE PPID PGRP SESSION TTY TPGID FLAGS; the command may hold anything. */
+	p = strrchr(text, ')');
+	for (int field = 2; p && field < 4; field++)
+		p = strchr(p + 1, ' ');
+	if (!p)
+		return false;
+	*ret_parent = (pid_t)strtol(p, NULL, 10);
+	for (int field = 4; p && field < 9; field++)
+		p = strchr(p + 1, ' ');
+	if (!p)
+		return false;
+	*ret_flags = (unsigned)strtoul(p, NULL, 10);
+	return true;
+}
+
+/* Does the descriptor's line "ino:" have that number? Kernels before 5.14 have no such line. */
+static bool is_descriptor_of(pid_t pid, const char *fd, uint64_t ino, bool *ret_told)
+{
+	char path[300], line[128];
+	cleanup_file FILE *f = NULL;
+
+	snprintf(path, sizeof(path), "/proc/%d/fdinfo/%.200s", pid, fd);
+	f = fopen(path, "re");
+	while (f && fgets(line, sizeof(line), f)) {
+		if (strncmp(line, "ino:", 4) != 0)
+			continue;
+		*ret_told = true;
+		return strtoull(line + 4, NULL, 10) == ino;
+	}
+	return false;
+}
+
+static enum closing holds(pid_t pid, uint64_t ino)
+{
+	cleanup_dir DIR *d = NULL;
+	bool told = false, any = false;
+	char path[40];
+
+	snprintf(path, sizeof(path), "/proc/%d/fdinfo", pid);
+	d = opendir(path);
+	if (!d)
+		return CLOSES_UNTOLD;
+	for (const struct dirent *e; (e = readdir(d));) {
+		if (*e->d_name == '.')
+			continue;
+		any = true;
+		if (is_descriptor_of(pid, e->d_name, ino, &told))
+			return CLOSES_ONE;
+	}
+	return any && !told ? CLOSES_UNTOLD : CLOSES_LAST;
+}
+
+enum closing caller_closes(const struct tree_caller *who, uint64_t ino)
+{
+	enum closing closing;
+	unsigned flags;
+	pid_t parent;
+
+	if (!process_facts(who->pid, &flags, &parent))
+		return CLOSES_UNTOLD;
+	closing = holds(who->pid, ino);
+	/* An ancestor that may not be looked at is somebody else's. */
+	for (int i = 0; closing == CLOSES_LAST && i < GENERATIONS && parent > 1; i++) {
+		if (holds(parent, ino) == CLOSES_ONE)
+			return CLOSES_ONE;
+		if (!process_facts(parent, &flags, &parent))
+			break;
+	}
+	return closing;
+}
+
+bool caller_is_killed(const struct tree_caller *who)
+{
+	unsigned flags;
+	pid_t parent;
+
+	return process_facts(who->pid, &flags, &parent) && (flags & PF_EXITING) &&
+	       (flags & PF_SIGNALED);
+}

@@ -1,0 +1,22 @@
+/* What /proc tells about the process behind a request. */
+#ifndef EC2FS_FS_CALLERS_H
+#define EC2FS_FS_CALLERS_H
+
+#include "ec2fs/fs/internal.h"
+
+/*
+ * FLUSH comes whenever a descriptor is closed, the last one or not: bash's `> f` closes one before
+ * it writes to another, and every command in `{ a; b; } > f` closes the shell's. Whether a process
+ * that the caller descends from, or itself, still has the file (as stat(2) numbers it) open:
+ */
+enum closing {
+	CLOSES_LAST, /* none has, as far as can be told */
+	CLOSES_ONE,  /* one has */
+	CLOSES_UNTOLD
+};
+
+enum closing caller_closes(const struct tree_caller *who, uint64_t ino);
+/* Is the caller being ended by a signal, so that its files are closed for it? */
+bool caller_is_killed(const struct tree_caller *who);
+
+#endif
