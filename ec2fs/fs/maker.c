@@ -187,7 +187,8 @@ bool maker_misses(struct fs *fs, tree_id dir, const char *name, const struct tre
 	struct maker *m;
 	bool misses;
 
-	if (!atomic_load(&makers->count) || node->flags & TREE_FREE ||
+	/* A link may have come with another file of the copy (spec). */
+	if (!atomic_load(&makers->count) || (tree_is_free(node) && !S_ISLNK(node->mode)) ||
 	    (node->flags & TREE_RESOURCE && !(node->flags & TREE_INBORN)) ||
 	    !maker_at_work(fs, dir) || !process_get(who->pid, &process))
 		return false;

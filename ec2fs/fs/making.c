@@ -224,9 +224,12 @@ void fs_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const cha
 		return;
 	}
 	/* Links are places, not values: whoever copies a directory does not attach its volumes
-	 * twice. */
-	if (strncmp(name, ".#", 2) == 0 || name_is_link_temporary(name) ||
-	    maker_is_itself(fs, dir, &who)) {
+	 * twice. Those that the copy's spec has made are there. */
+	if (maker_is_itself(fs, dir, &who) && tree_lookup(fs->tree, dir, name, &who, &node) == 0 &&
+	    S_ISLNK(node.mode)) {
+		maker_made(fs, dir, name);
+	} else if (strncmp(name, ".#", 2) == 0 || name_is_link_temporary(name) ||
+		   maker_is_itself(fs, dir, &who)) {
 		r = scratch_make(fs, dir, name, SCRATCH_LINK, 0777, &who, target, &s);
 		if (r == 0) {
 			scratch_entry(s, &e);

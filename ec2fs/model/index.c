@@ -287,10 +287,9 @@ struct resource *index_publish(struct index *x, struct resource *r)
 	bool is_child = r->kind != KIND_ROOT;
 
 	if (old) {
-		struct name_key key = {old->parent, old->kind, old->name};
-
-		table_remove(&x->by_name, name_hash(old->parent, old->kind, old->name), same_name,
-			     &key);
+		/* By its number: in one commit a name may pass from one resource to another. */
+		table_remove(&x->by_name, name_hash(old->parent, old->kind, old->name), same_number,
+			     &old->number);
 		if (r->deleted && *old->id)
 			table_remove(&x->by_id, hash_str(old->id, 0), same_id, old->id);
 	}

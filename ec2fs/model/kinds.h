@@ -133,7 +133,7 @@ REMOVER(prefix_list_remove);
 RENAMER(prefix_list_rename);
 SETTER(prefix_list_set_entries);
 SETTER(prefix_list_set_max_entries);
-/* The rules or routes that it counts for. */
+/* The rules that it counts for. */
 uint64_t prefix_list_max_entries(const struct resource *list);
 
 /* address.c */

@@ -152,10 +152,15 @@ int membership_set_all(struct view *v, struct resource *r, const char *text, siz
 		if (!is_among(membership_group(v, m), groups, count))
 			view_delete(v, m);
 	for (size_t i = 0; result == 0 && i < count; i++) {
+		const char *name = groups[i]->name;
 		struct resource *made;
 
-		if (!membership_has(v, r, groups[i]))
-			result = membership_make(v, r, groups[i]->name, groups[i], &made, error);
+		if (membership_has(v, r, groups[i]))
+			continue;
+		/* A link of that name may lead elsewhere. */
+		if (view_find(v, r->number, KIND_MEMBERSHIP, name))
+			name = groups[i]->id;
+		result = membership_make(v, r, name, groups[i], &made, error);
 	}
 	return result;
 }

@@ -1,11 +1,9 @@
-/* Prefix lists: CIDRs by a name, for rules and routes. */
+/* Prefix lists: CIDRs by a name, for rules of security groups. */
 #include "ec2fs/model/network.h"
 
 #include "ec2fs/text/cidr_list.h"
 #include "ec2fs/text/lines.h"
 #include "ec2fs/text/number.h"
-#include "ec2fs/util/cleanup.h"
-#include "ec2fs/util/memory.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -23,13 +21,12 @@ const struct resource *prefix_list_refer(const struct view *v, uint64_t region, 
 	return view_refer(v, region, KIND_PREFIX_LIST, text);
 }
 
-/* Its name is a word of rules and routes. */
 static int check_name(const char *name, struct ec2fs_error *error)
 {
 	if (strpbrk(name, " \t#"))
 		return ec2fs_fail(error, EC2_InvalidParameterValue,
 				  "a prefix list's name has no blank and no #: it is a word in "
-				  "rules and routes");
+				  "rules");
 	if (strncmp(name, "pl-", 3) == 0)
 		return ec2fs_fail(error, EC2_InvalidParameterValue,
 				  "names that begin with pl- are IDs");
@@ -60,24 +57,6 @@ int prefix_list_make(struct view *v, const struct resource *parent, const char *
 	return 0;
 }
 
-/* A route table whose routes name it, or NULL. */
-static const struct resource *routed_by(const struct view *v, const struct resource *list)
-{
-	cleanup_free char *by_name = xasprintf("pl:%s", list->name);
-	cleanup_free char *by_id = xasprintf("pl:%s", list->id);
-
-	view_each (v, list->parent, KIND_VPC, vpc)
-		view_each (v, vpc->number, KIND_ROUTE_TABLE, r) {
-			const struct field *f = resource_field(r, "routes");
-
-			if (f && f->value &&
-			    (lines_mention(f->value->data, f->value->len, by_name) ||
-			     lines_mention(f->value->data, f->value->len, by_id)))
-				return r;
-		}
-	return NULL;
-}
-
 int prefix_list_remove(struct view *v, struct resource *r, struct ec2fs_error *error)
 {
 	const struct resource *user = security_group_naming(v, r);
@@ -87,29 +66,8 @@ int prefix_list_remove(struct view *v, struct resource *r, struct ec2fs_error *e
 			error, EC2_DependencyViolation,
 			"a rule of the security group %s names it; remove that line first",
 			user->name);
-	user = routed_by(v, r);
-	if (user)
-		return ec2fs_fail(error, EC2_DependencyViolation,
-				  "a route of the route table %s names it; remove that line first",
-				  user->name);
 	view_delete(v, r);
 	return 0;
-}
-
-static void routes_follow(struct view *v, const struct resource *list, const char *name)
-{
-	cleanup_free char *old = xasprintf("pl:%s", list->name);
-	cleanup_free char *new = xasprintf("pl:%s", name);
-
-	view_each (v, list->parent, KIND_VPC, vpc)
-		view_each (v, vpc->number, KIND_ROUTE_TABLE, r) {
-			const struct field *f = resource_field(r, "routes");
-			struct strbuf text cleanup_strbuf = STRBUF_INIT;
-
-			if (f && f->value &&
-			    lines_replace_word(f->value->data, f->value->len, old, new, &text))
-				set_data(v, view_edit(v, r), "routes", strbuf_str(&text), text.len);
-		}
 }
 
 int prefix_list_rename(struct view *v, struct resource *r, const char *name,
@@ -120,7 +78,6 @@ int prefix_list_rename(struct view *v, struct resource *r, const char *name,
 	if (result < 0)
 		return result;
 	security_groups_follow(v, r, name);
-	routes_follow(v, r, name);
 	view_rename(v, r, name);
 	return 0;
 }

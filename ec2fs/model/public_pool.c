@@ -36,6 +36,11 @@ struct pool {
 	size_t count, capacity;
 };
 
+static void pool_free(struct pool *p)
+{
+	free(p->blocks);
+}
+
 static int add_block(void *context, unsigned line, struct cidr c, struct ec2fs_error *error)
 {
 	struct pool *p = context;
@@ -105,11 +110,9 @@ int public_pool_set(struct view *v, struct resource *r, const char *text, size_t
 		    struct ec2fs_error *error)
 {
 	struct strbuf whole cleanup_strbuf = STRBUF_INIT;
-	struct pool p = {0};
-	cleanup_free struct cidr *blocks = NULL;
+	struct pool p __attribute__((cleanup(pool_free))) = {0};
 	int result = cidrs_parse(text, len, add_block, &p, error);
 
-	blocks = p.blocks;
 	if (result == 0)
 		result = check_holders(v, &p, error);
 	if (result < 0)

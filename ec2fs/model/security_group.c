@@ -109,8 +109,7 @@ const struct resource *security_group_in(const struct view *v, const struct reso
 /* A directory lists all groups of the region, so only one of its default groups is `default`. */
 static char *default_name(const struct view *v, const struct resource *vpc, const char *vpc_name)
 {
-	const struct resource *main = vpc_default(v, vpc->parent);
-	cleanup_free char *name = main && main->number == vpc->number
+	cleanup_free char *name = resource_is(vpc, "is-default", "true")
 					  ? xstrdup("default")
 					  : xasprintf("%.240s-default", vpc_name);
 	const struct resource *own = security_group_default(v, vpc);

@@ -84,54 +84,6 @@ int lines_parse(const char *text, size_t len, enum ec2_code code, line_fn *each,
 	return 0;
 }
 
-/* The next word of line[*at, end); 0: there is none. */
-static size_t next_word(const char *line, size_t *at, size_t end)
-{
-	size_t n = 0;
-
-	while (*at < end && is_blank(line[*at]))
-		++*at;
-	while (*at + n < end && !is_blank(line[*at + n]))
-		n++;
-	return n;
-}
-
-bool lines_replace_word(const char *text, size_t len, const char *old, const char *new,
-			struct strbuf *out)
-{
-	size_t word = strlen(old), copied = 0;
-	bool found = false;
-
-	for (size_t at = 0; at < len;) {
-		const char *newline = memchr(text + at, '\n', len - at);
-		size_t n = newline ? (size_t)(newline - text) - at : len - at;
-		size_t begin, end, i;
-
-		line_content(text + at, n, &begin, &end);
-		end += at;
-		for (i = at + begin; (n = next_word(text, &i, end)) != 0; i += n)
-			if (n == word && memcmp(text + i, old, word) == 0) {
-				found = true;
-				strbuf_add(out, text + copied, i - copied);
-				strbuf_adds(out, new);
-				copied = i + n;
-			}
-		at = newline ? (size_t)(newline - text) + 1 : len;
-	}
-	if (found)
-		strbuf_add(out, text + copied, len - copied);
-	return found;
-}
-
-bool lines_mention(const char *text, size_t len, const char *word)
-{
-	struct strbuf ignored cleanup_strbuf = STRBUF_INIT;
-
-	/* Most texts do not have it anywhere. */
-	return memmem(text, len, word, strlen(word)) &&
-	       lines_replace_word(text, len, word, "", &ignored);
-}
-
 void lines_complete(const char *text, size_t len, struct strbuf *out)
 {
 	strbuf_add(out, text, len);

@@ -6,7 +6,6 @@
 #include "ec2fs/util/error.h"
 #include "ec2fs/util/strbuf.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 
 /* One line that is not empty: its content without comment and blanks at its ends, which the
@@ -22,13 +21,6 @@ int lines_parse(const char *text, size_t len, enum ec2_code code, line_fn *each,
 /* Where the content of a line (len bytes, no newline) begins and ends: its comment and the blanks
  * around are left out. */
 void line_content(const char *line, size_t len, size_t *ret_begin, size_t *ret_end);
-
-/* Stands that word alone in the content of a line? Words are parted by blanks. */
-bool lines_mention(const char *text, size_t len, const char *word);
-/* Appends the text with each such word `old` become `new`; false (and nothing appended) when there
- * is none. */
-bool lines_replace_word(const char *text, size_t len, const char *old, const char *new,
-			struct strbuf *out);
 
 /* Appends the text, and a newline where its last line has none: what `>>` adds is then a line of
  * its own. */

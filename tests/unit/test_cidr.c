@@ -1,4 +1,4 @@
-/* Addresses, CIDR blocks, lists of them, and words in lines. */
+/* Addresses, CIDR blocks, and lists of them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -142,21 +142,6 @@ static void lists_have_a_block_a_line(void **state)
 	list_refused("::/0\n", "is no CIDR block");
 }
 
-static void words_are_replaced_where_they_stand_alone(void **state)
-{
-	static const char before[] = "pl:a igw # pl:a\n\npl:ab pl:a\n#pl:a\n\tpl:a\r\nx-pl:a";
-	struct strbuf out cleanup_strbuf = STRBUF_INIT;
-
-	(void)state;
-	assert_true(lines_replace_word(before, strlen(before), "pl:a", "pl:long", &out));
-	assert_string_equal(strbuf_str(&out),
-			    "pl:long igw # pl:a\n\npl:ab pl:long\n#pl:a\n\tpl:long\r\nx-pl:a");
-	assert_true(lines_mention(before, strlen(before), "pl:ab"));
-	assert_false(lines_mention(before, strlen(before), "pl:b"));
-	assert_false(lines_mention("# pl:a\n", 7, "pl:a"));
-	assert_false(lines_mention("", 0, "pl:a"));
-}
-
 static void a_last_line_is_completed(void **state)
 {
 	struct strbuf out cleanup_strbuf = STRBUF_INIT;
@@ -177,7 +162,6 @@ int main(void)
 		cmocka_unit_test(host_bits_are_refused_with_what_is_right),
 		cmocka_unit_test(blocks_contain_and_overlap),
 		cmocka_unit_test(lists_have_a_block_a_line),
-		cmocka_unit_test(words_are_replaced_where_they_stand_alone),
 		cmocka_unit_test(a_last_line_is_completed),
 	};
 

@@ -198,6 +198,7 @@ static const struct entry entries[] = {
 	 .help = "NAME in the default VPC, or VPC/NAME; fixed at launch"},
 	{.name = "private-ip-address",
 	 .mode = S_IFREG | 0644,
+	 .flags = TREE_NOT_COPIED,
 	 .store = instance_set_private_ip,
 	 .unset = instance_unset_private_ip,
 	 .help = "one of the subnet; fixed at launch"},
