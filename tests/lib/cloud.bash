@@ -296,6 +296,10 @@ errno_text()
 	EOPNOTSUPP) echo "Operation not supported" ;;
 	ETIMEDOUT) echo "Connection timed out" ;;
 	EDQUOT) echo "Disk quota exceeded" ;;
+	EADDRINUSE) echo "Address already in use" ;;
+	EADDRNOTAVAIL) echo "Cannot assign requested address" ;;
+	ENOTCONN) echo "Transport endpoint is not connected" ;;
+	ENODEV) echo "No such device" ;;
 	ESTALE) echo "Stale file handle" ;;
 	*) fail "errno_text knows no $1" ;;
 	esac
