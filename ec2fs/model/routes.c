@@ -404,10 +404,7 @@ int route_table_set_routes(struct view *v, struct resource *r, const char *text,
 	result = words_parse(text, len, take_route, &t, error);
 	if (result == 0) {
 		strbuf_adds(&t.out, text + t.copied);
-		if (len)
-			set_data(v, r, "routes", t.out.data, t.out.len);
-		else
-			unset(v, r, "routes");
+		set_document(v, r, "routes", strbuf_str(&t.out), t.out.len);
 	}
 	strbuf_free(&t.out);
 	free(t.seen);
