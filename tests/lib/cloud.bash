@@ -178,11 +178,39 @@ tiny_image()
 	local name=${1:-tiny} made=${EC2FS%/*}/tiny-image
 
 	"$BATS_TEST_DIRNAME/../../examples/images/make-tiny-image" "$made" || skip "the tiny image cannot be made here"
-	mkdir "images/$name"
-	cp --sparse=always "$made/disk" "images/$name/disk"
-	cp "$made/kernel" "$made/ramdisk" "images/$name/"
-	echo "$(cat "$made/cmdline")${TINY_CMDLINE:+ $TINY_CMDLINE}" >"images/$name/cmdline"
-	becomes available "images/$name/state" 30
+	image_import "$name" "$made" "${TINY_CMDLINE-}"
+}
+
+# image_import NAME DIR [CMDLINE]: imports the image in DIR, with more on the kernel's command line.
+image_import()
+{
+	mkdir "images/$1"
+	cp --sparse=always "$2/disk" "images/$1/disk"
+	cp "$2/kernel" "$2/ramdisk" "images/$1/"
+	echo "$(cat "$2/cmdline")${3:+ $3}" >"images/$1/cmdline"
+	becomes available "images/$1/state" 60
+}
+
+# debian_image_made [make-…]: prints where the image of Debian 12 (or what another script makes) is, which it makes
+# first when it must. Builds with sanitizers share it.
+debian_image_made()
+{
+	local script=${1:-$BATS_TEST_DIRNAME/../../examples/images/make-debian-image} made=${EC2FS%/*} status=0
+
+	made=${made%/san-*}/$(basename "$script" | sed 's/^make-//')
+	"$script" "$made" >&2 || status=$?
+	[ $status = 0 ] || { [ $status = 75 ] && return 75; } || fail "$script fails"
+	echo "$made"
+}
+
+# debian_image [NAME]: imports it into the region one is in, as NAME (debian-12); further lines of the kernel's command
+# line come from DEBIAN_CMDLINE.
+debian_image()
+{
+	local name=${1:-debian-12} made
+
+	made=$(debian_image_made) || skip "the image of Debian 12 cannot be made here"
+	image_import "$name" "$made" "${DEBIAN_CMDLINE-}"
 }
 
 # Assertions. Each names first what is wanted, then where.
