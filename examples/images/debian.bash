@@ -7,7 +7,7 @@
 architecture=amd64
 # What every image needs; no more of the kernel's modules in the ramdisk than finding the root takes.
 base_packages=(
-	systemd-sysv udev dbus linux-image-cloud-$architecture initramfs-tools zstd e2fsprogs
+	systemd-sysv udev dbus "linux-image-cloud-$architecture" initramfs-tools zstd e2fsprogs
 	openssh-server iproute2 iputils-ping netbase procps kmod ca-certificates
 )
 ramdisk_modules=(virtio_pci virtio_blk)

@@ -191,26 +191,25 @@ image_import()
 	becomes available "images/$1/state" 60
 }
 
-# debian_image_made [make-…]: prints where the image of Debian 12 (or what another script makes) is, which it makes
-# first when it must. Builds with sanitizers share it.
-debian_image_made()
+# image_made SCRIPT: has an image made, and sets IMAGE to where it is. Builds with sanitizers share it.
+image_made()
 {
-	local script=${1:-$BATS_TEST_DIRNAME/../../examples/images/make-debian-image} made=${EC2FS%/*} status=0
+	local status=0
 
-	made=${made%/san-*}/$(basename "$script" | sed 's/^make-//')
-	"$script" "$made" >&2 || status=$?
-	[ $status = 0 ] || { [ $status = 75 ] && return 75; } || fail "$script fails"
-	echo "$made"
+	IMAGE=${EC2FS%/*}
+	IMAGE=${IMAGE%/san-*}/${1##*/make-}
+	export IMAGE
+	"$1" "$IMAGE" >&2 || status=$?
+	[ $status != 75 ] || skip "${1##*/} cannot work here"
+	[ $status = 0 ] || fail "${1##*/} fails"
 }
 
-# debian_image [NAME]: imports it into the region one is in, as NAME (debian-12); further lines of the kernel's command
-# line come from DEBIAN_CMDLINE.
+# debian_image [NAME]: imports the image of Debian 12 into the region one is in, as NAME (debian-12); further lines of
+# the kernel's command line come from DEBIAN_CMDLINE.
 debian_image()
 {
-	local name=${1:-debian-12} made
-
-	made=$(debian_image_made) || skip "the image of Debian 12 cannot be made here"
-	image_import "$name" "$made" "${DEBIAN_CMDLINE-}"
+	image_made "$BATS_TEST_DIRNAME/../../examples/images/make-debian-image"
+	image_import "${1:-debian-12}" "$IMAGE" "${DEBIAN_CMDLINE-}"
 }
 
 # Assertions. Each names first what is wanted, then where.
