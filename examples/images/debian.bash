@@ -143,11 +143,11 @@ debian_image()
 	debian_root 9>&-
 	debian_anonymous "$work/root"
 	mkdir "$work/new"
-	furnish "$work/root" "$work/new"
 	cp "$work"/root/boot/vmlinuz-* "$work/new/kernel"
 	# Not compressed: an emulated processor would spend seconds on it.
 	gzip -dc "$work"/root/boot/initrd.img-* >"$work/new/ramdisk"
 	echo "root=/dev/vda ro console=ttyS0 quiet" >"$work/new/cmdline"
+	furnish "$work/root" "$work/new"
 	truncate -s "$size" "$work/new/disk"
 	PATH=$PATH:/sbin:/usr/sbin mke2fs -q -F -t ext4 -L debian -m 1 -E lazy_itable_init=1,lazy_journal_init=1 \
 		-d "$work/root" "$work/new/disk" >"$work/log" 2>&1 || die "a file system of $size cannot be made: $(tail -n 3 "$work/log")"
