@@ -84,6 +84,43 @@ int link_get(struct rtnl *r, const char *name, struct link *ret, struct ec2fs_er
 	return 0;
 }
 
+static void take_stats(void *context, const struct nlmsghdr *h)
+{
+	struct rtnl_link_stats64 s = {0};
+	struct link_stats *to = context;
+	const struct nlattr *a;
+
+	if (h->nlmsg_type != RTM_NEWLINK)
+		return;
+	mnl_attr_for_each(a, h, sizeof(struct ifinfomsg))
+	{
+		size_t len = mnl_attr_get_payload_len(a);
+
+		if (mnl_attr_get_type(a) == IFLA_STATS64)
+			memcpy(&s, mnl_attr_get_payload(a), len < sizeof(s) ? len : sizeof(s));
+	}
+	*to = (struct link_stats){s.rx_bytes, s.rx_packets, s.tx_bytes, s.tx_packets};
+}
+
+int link_get_stats(struct rtnl *r, const char *name, struct link_stats *ret,
+		   struct ec2fs_error *error)
+{
+	struct ifinfomsg i = {.ifi_family = AF_UNSPEC};
+	struct link_stats stats = {0};
+	struct rtnl_message m;
+	int got;
+
+	rtnl_start(&m, RTM_GETLINK, 0, &i, sizeof(i));
+	mnl_attr_put_strz(&m.header, IFLA_IFNAME, name);
+	got = rtnl_ask(r, &m, take_stats, &stats);
+	if (got == -ENODEV)
+		return got;
+	if (got < 0)
+		return rtnl_fail(r, got, error, "read the statistics of %s", name);
+	*ret = stats;
+	return 0;
+}
+
 struct listing {
 	void (*each)(void *context, const struct link *l);
 	void *context;

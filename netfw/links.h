@@ -23,6 +23,14 @@ struct link {
 #define LINK_EDGE 0xa9fe0001U /* 169.254.0.1: the edge, seen from a VPC or from the host */
 #define LINK_HOST 0xa9fe0002U /* 169.254.0.2: the host; for the edge also a VPC */
 
+/* Since the link was made; received: by the namespace that it is in. */
+struct link_stats {
+	uint64_t received_bytes, received_packets, sent_bytes, sent_packets;
+};
+/* -ENODEV as link_get. */
+int link_get_stats(struct rtnl *r, const char *name, struct link_stats *ret,
+		   struct ec2fs_error *error);
+
 /* -ENODEV (error is untouched): there is none of that name. */
 int link_get(struct rtnl *r, const char *name, struct link *ret, struct ec2fs_error *error);
 /* Calls each for all links. */

@@ -231,6 +231,13 @@ int netfw_tap_attach(struct netfw *n, const char *vpc, const char *interface_id,
 int netfw_tap_remove(struct netfw *n, const char *vpc, const char *interface_id,
 		     struct ec2fs_error *error);
 
+/* Of an interface, seen from the instance; since its tap was made. */
+struct netfw_stats {
+	uint64_t received_bytes, received_packets, sent_bytes, sent_packets;
+};
+/* -ENOENT, error untouched: it has no tap in the VPC now. */
+int netfw_stats(struct netfw *n, const char *vpc, const char *interface_id, struct netfw_stats *ret,
+		struct ec2fs_error *error);
 /* Lines "accepted|dropped in|out PACKETS BYTES" of an interface since its rules were made. */
 int netfw_counters(struct netfw *n, const char *vpc, const char *interface_id, struct strbuf *out,
 		   struct ec2fs_error *error);

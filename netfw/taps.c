@@ -137,6 +137,26 @@ static int delete (struct rtnl *r, const char *name, struct ec2fs_error *error)
 	return got < 0 ? got : link_delete(r, tap.index, name, error);
 }
 
+int netfw_stats(struct netfw *n, const char *vpc, const char *interface_id, struct netfw_stats *ret,
+		struct ec2fs_error *error)
+{
+	struct vpc *v = vpc_acquire(n, vpc);
+	struct link_stats s;
+	char name[16];
+	int r = vpc_open(v, error);
+
+	netfw_tap_name(interface_id, name);
+	if (r == 0)
+		r = link_get_stats(&v->ns.rtnl, name, &s, error);
+	vpc_release(v);
+	if (r < 0)
+		return r == -ENODEV ? -ENOENT : r;
+	/* What the namespace received, the instance sent. */
+	*ret = (struct netfw_stats){s.sent_bytes, s.sent_packets, s.received_bytes,
+				    s.received_packets};
+	return 0;
+}
+
 int netfw_tap_remove(struct netfw *n, const char *vpc, const char *interface_id,
 		     struct ec2fs_error *error)
 {

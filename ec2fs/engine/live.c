@@ -1,6 +1,8 @@
 /* What is seen of a running instance and kept in memory only: console, screen, figures. */
 #include "ec2fs/engine/internal.h"
 
+#include "ec2fs/engine/network.h"
+
 #include "ec2fs/model/instance.h"
 #include "ec2fs/util/cleanup.h"
 #include "ec2fs/util/memory.h"
@@ -159,10 +161,12 @@ int engine_refresh_metrics(struct engine *e, uint64_t number, const char *id)
 	strbuf_addf(&text, "disk-write-bytes %" PRIu64 "\n", s.disk_write_bytes);
 	strbuf_addf(&text, "disk-read-ops %" PRIu64 "\n", s.disk_read_requests);
 	strbuf_addf(&text, "disk-write-ops %" PRIu64 "\n", s.disk_write_requests);
-	strbuf_addf(&text, "network-in %" PRIu64 "\n", s.net_receive_bytes);
-	strbuf_addf(&text, "network-out %" PRIu64 "\n", s.net_transmit_bytes);
-	strbuf_addf(&text, "network-packets-in %" PRIu64 "\n", s.net_receive_packets);
-	strbuf_addf(&text, "network-packets-out %" PRIu64 "\n", s.net_transmit_packets);
+	if (!network_metrics(e, number, &text)) {
+		strbuf_addf(&text, "network-in %" PRIu64 "\n", s.net_receive_bytes);
+		strbuf_addf(&text, "network-out %" PRIu64 "\n", s.net_transmit_bytes);
+		strbuf_addf(&text, "network-packets-in %" PRIu64 "\n", s.net_receive_packets);
+		strbuf_addf(&text, "network-packets-out %" PRIu64 "\n", s.net_transmit_packets);
+	}
 	keep(e, id, offsetof(struct live, metrics), &text);
 	return 0;
 }

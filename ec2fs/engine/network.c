@@ -6,7 +6,7 @@
 #include "ec2fs/util/log.h"
 #include "ec2fs/util/memory.h"
 
-#include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -372,10 +372,31 @@ int network_release(struct engine *e, const struct resource *r, struct machine *
 	return netfw_change_commit(change, error);
 }
 
-void network_counters(struct engine *e, const char *vpc, const char *interface, struct strbuf *out)
+bool network_metrics(struct engine *e, uint64_t instance, struct strbuf *out)
 {
-	if (vpc_known(e, vpc))
-		netfw_counters(e->network->netfw, vpc, interface, out, NULL);
+	struct arena a cleanup_arena = ARENA_INIT;
+	const char *vpc, *interface = NULL;
+	struct netfw_stats s;
+	struct view v;
+
+	if (!vpc_of(e, instance, &a, &vpc) || !vpc_known(e, vpc))
+		return false;
+	v = cloud_read(e->cloud);
+	{
+		const struct resource *r = view_get(&v, instance);
+
+		if (r)
+			interface = arena_copy(&a, resource_get(r, "network-interface"));
+	}
+	cloud_read_end(e->cloud);
+	if (!interface || netfw_stats(e->network->netfw, vpc, interface, &s, NULL) < 0)
+		return false;
+	strbuf_addf(out, "network-in %" PRIu64 "\n", s.received_bytes);
+	strbuf_addf(out, "network-out %" PRIu64 "\n", s.sent_bytes);
+	strbuf_addf(out, "network-packets-in %" PRIu64 "\n", s.received_packets);
+	strbuf_addf(out, "network-packets-out %" PRIu64 "\n", s.sent_packets);
+	netfw_counters(e->network->netfw, vpc, interface, out, NULL);
+	return true;
 }
 
 void network_forget(struct engine *e, const char *vpc, const char *group)

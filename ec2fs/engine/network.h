@@ -38,8 +38,9 @@ int network_release(struct engine *e, const struct resource *r, struct machine *
 		    struct ec2fs_error *error);
 /* That a VPC, or a group in it, was removed. */
 void network_forget(struct engine *e, const char *vpc, const char *group);
-/* Lines of figures for `metrics`; nothing without a network. */
-void network_counters(struct engine *e, const char *vpc, const char *interface, struct strbuf *out);
+/* Lines of figures for `metrics` of an instance, appended; false where it is in no VPC, so that its
+ * provider knows best. */
+bool network_metrics(struct engine *e, uint64_t instance, struct strbuf *out);
 
 /* network_parts.c, network_vpc.c: descriptions, in the arena, under cloud_read. */
 void netfw_of_vpc(const struct view *v, const struct resource *vpc, struct arena *a,
