@@ -75,14 +75,21 @@ $(BUILD)/tests/unit/%: tests/unit/%.c $(LIB)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -Wno-write-strings $(ALL_LDFLAGS) -MMD -MP -o $@ $< $(LIB) $(LIBS) -lcmocka
 
+# Programs that tests and measurements use.
+TOOLS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/*.c tests/net/*.c))
+$(TOOLS): $(BUILD)/%: %.c $(LIB)
+	$(call show,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -MMD -MP -o $@ $< $(LIB) $(LIBS)
+
 # Tests. TESTS="tests/tree/tags.bats unit" chooses; the runner explains itself: tests/run --help.
-TESTS ?= unit fs tree net system
+TESTS ?= unit fuzz fs tree net system
 
 .PHONY: unit test check-asan check-tsan lint bench
 unit: $(UNIT_BINS)
 	@BUILD=$(BUILD) tests/run unit
 
-test: all $(UNIT_BINS)
+test: all $(UNIT_BINS) $(TOOLS)
 	@BUILD=$(BUILD) tests/run $(TESTS)
 
 check-asan:
@@ -161,4 +168,4 @@ help:
 	@echo 'make install     to PREFIX ($(PREFIX)), below DESTDIR; uninstall takes it away again'
 	@echo 'make clean       removes $(BUILD)'
 
--include $(OBJS:.o=.d) $(UNIT_BINS:=.d) $(BUILD)/obj/ec2fs/main.d
+-include $(OBJS:.o=.d) $(UNIT_BINS:=.d) $(TOOLS:=.d) $(BUILD)/obj/ec2fs/main.d

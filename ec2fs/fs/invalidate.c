@@ -23,10 +23,13 @@
  */
 #define ECHO_AFTER (50 * NS_PER_SECOND / 1000)
 #define RECENTLY NS_PER_SECOND
+#define OFTEN 8
 
 struct slot {
 	atomic_uint_least64_t changed;  /* number of the latest change */
 	atomic_uint_least64_t notified; /* the kernel knows of changes up to this */
+	atomic_int_least64_t second;    /* when the second began in which changes are counted */
+	atomic_uint count;
 	atomic_int_least64_t told; /* when the kernel was last given facts to keep; monotonic ns */
 };
 
@@ -116,8 +119,23 @@ static void add_node(struct batch *b, tree_id id, uint64_t number, bool echo)
 	table_add(&b->index, hash, (void *)(uintptr_t)b->count);
 }
 
+static int64_t coarse_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
+	return t.tv_sec * NS_PER_SECOND + t.tv_nsec;
+}
+
 static void changed_to(struct slot *slot, uint64_t number)
 {
+	int64_t now = coarse_now();
+
+	if (now - atomic_load(&slot->second) > NS_PER_SECOND) {
+		atomic_store(&slot->second, now);
+		atomic_store(&slot->count, 0);
+	}
+	atomic_fetch_add(&slot->count, 1);
 	/* Numbers are given under the lock, so they only grow. */
 	atomic_store(&slot->changed, number);
 }
@@ -193,13 +211,17 @@ bool changed_since(struct fs *fs, tree_id id, uint64_t number)
 	return changed > number || changed != atomic_load(&slot->notified);
 }
 
+bool changes_often(struct fs *fs, tree_id id)
+{
+	struct slot *slot = slot_of(fs->notifier, id);
+
+	return atomic_load(&slot->count) >= OFTEN &&
+	       coarse_now() - atomic_load(&slot->second) < 2 * NS_PER_SECOND;
+}
+
 void facts_told(struct fs *fs, tree_id id)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
-	atomic_store_explicit(&slot_of(fs->notifier, id)->told,
-			      t.tv_sec * NS_PER_SECOND + t.tv_nsec, memory_order_relaxed);
+	atomic_store_explicit(&slot_of(fs->notifier, id)->told, coarse_now(), memory_order_relaxed);
 }
 
 static void answer(const struct waiting_reply *reply)

@@ -6,6 +6,7 @@
 #include "ec2fs/fs/open_file.h"
 #include "ec2fs/fs/refresh.h"
 #include "ec2fs/util/cleanup.h"
+#include "ec2fs/util/strbuf.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -39,23 +40,33 @@ void fs_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		open_file_unref(fs, open_file_of(fi));
 }
 
-static void read_shown(fuse_req_t req, struct open_file *of, size_t size, off_t off)
+/* Changed since it was opened. The kernel knows, and has asked for the size: that of the new. */
+static void render_anew(struct fs *fs, struct open_file *of)
 {
-	struct fs *fs = fs_of(req);
-	size_t len = of->shown.len;
-	bool stale = of->cached && changes_of(fs, of->id) > of->since;
+	struct strbuf text cleanup_strbuf = STRBUF_INIT;
+	uint64_t since = changes_of(fs, of->id), now = changes_now(fs);
 
-	/* The kernel keeps in its pages what this open saw; when that is old, it is not to be kept.
-	 */
-	if (stale)
-		invalidate_node(fs, of->id);
+	if (changed_since(fs, of->id, since) || tree_show(fs->tree, of->id, &of->who, &text) < 0)
+		return;
+	strbuf_truncate(&of->shown, 0);
+	strbuf_add(&of->shown, strbuf_str(&text), text.len);
+	of->since = now;
+}
+
+static bool is_stale(struct fs *fs, const struct open_file *of)
+{
+	return of->cached && changes_of(fs, of->id) > of->since;
+}
+
+static void read_shown(fuse_req_t req, const struct open_file *of, size_t size, off_t off)
+{
+	size_t len = of->shown.len;
+
 	if ((uint64_t)off >= len)
 		fuse_reply_buf(req, NULL, 0);
 	else
 		fuse_reply_buf(req, of->shown.data + off,
 			       len - (size_t)off < size ? len - (size_t)off : size);
-	if (stale)
-		invalidate_node(fs, of->id);
 }
 
 static void read_blob(fuse_req_t req, const struct open_file *of, size_t size, off_t off)
@@ -70,6 +81,25 @@ static void read_blob(fuse_req_t req, const struct open_file *of, size_t size, o
 	out.buf[0].fd = of->fd;
 	out.buf[0].pos = off;
 	fuse_reply_data(req, &out, FUSE_BUF_SPLICE_MOVE);
+}
+
+/* The kernel keeps in its pages what this open saw; when that is old, it is not to be kept. */
+static void read_node(fuse_req_t req, struct open_file *of, size_t size, off_t off)
+{
+	struct fs *fs = fs_of(req);
+	bool stale;
+
+	if (of->mode != OPEN_BLOB && off == 0 && is_stale(fs, of))
+		render_anew(fs, of);
+	stale = is_stale(fs, of);
+	if (stale)
+		invalidate_node(fs, of->id);
+	if (of->mode == OPEN_BLOB)
+		read_blob(req, of, size, off);
+	else
+		read_shown(req, of, size, off);
+	if (stale)
+		invalidate_node(fs, of->id);
 }
 
 static void read_scratch(fuse_req_t req, struct open_file *of, size_t size, off_t off)
@@ -108,12 +138,10 @@ void fs_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse
 	pthread_mutex_lock(&of->lock);
 	if (of->mode == OPEN_SCRATCH)
 		read_scratch(req, of, size, off);
-	else if (of->mode == OPEN_BLOB)
-		read_blob(req, of, size, off);
-	else if ((r = render(fs, of)) < 0)
+	else if (of->mode != OPEN_BLOB && (r = render(fs, of)) < 0)
 		reply_result(req, r);
 	else
-		read_shown(req, of, size, off);
+		read_node(req, of, size, off);
 	pthread_mutex_unlock(&of->lock);
 	open_file_unref(fs, of);
 }

@@ -86,7 +86,8 @@ static int create_known(struct fs *fs, tree_id dir, const char *name, const stru
 {
 	bool copying = (fi->flags & O_EXCL) && maker_is(fs, dir, who);
 	bool pretend = (copying && (node->flags & (TREE_COMPUTED | TREE_NOT_COPIED))) ||
-		       ((node->flags & TREE_COMPUTED) && name_is_hidden(fs, dir, name));
+		       ((node->flags & TREE_COMPUTED) &&
+			(name_is_hidden(fs, dir, name) || maker_is_itself(fs, dir, who)));
 	struct open_file *of;
 
 	if (S_ISDIR(node->mode))

@@ -57,17 +57,18 @@ static int refuse_writing(struct fs *fs, const struct tree_node *node,
 	return tree_refuse(fs->tree, node->id, NULL, who, NULL, 0, &error);
 }
 
-/* What the kernel may do with what it reads. */
-static void set_caching(struct fs *fs, const struct open_file *of, bool live,
-			struct fuse_file_info *fi)
+/*
+ * What the kernel may do with what it reads. Through its cache it gives the pages that one open
+ * file filled, cut at the size that another request told: while a node changes these need not
+ * belong together, and the reader would see half a value. So it reads past the cache then.
+ */
+static void set_caching(struct fs *fs, struct open_file *of, bool live, struct fuse_file_info *fi)
 {
-	if (writes(fi->flags) || live) {
-		fi->direct_io = 1;
-	} else {
-		/* Pages in its cache are as good as its knowledge of changes. */
-		fi->keep_cache = !changed_since(fs, of->id, of->since);
-		fi->noflush = 1;
-	}
+	of->cached = !writes(fi->flags) && !live && !changed_since(fs, of->id, of->since) &&
+		     !changes_often(fs, of->id);
+	fi->direct_io = !of->cached;
+	fi->keep_cache = of->cached;
+	fi->noflush = !writes(fi->flags);
 }
 
 int open_node(struct fs *fs, const struct tree_node *node, const struct tree_caller *who,
@@ -86,7 +87,6 @@ int open_node(struct fs *fs, const struct tree_node *node, const struct tree_cal
 	of->since = since;
 	of->append = fi->flags & O_APPEND;
 	of->truncated = fi->flags & O_TRUNC;
-	of->cached = !write && !node_is_live(node);
 	if (blob && !write) {
 		r = tree_blob_open(fs->tree, node->id, &of->fd, &of->size);
 		r = r == -ENODATA ? 0 : r;

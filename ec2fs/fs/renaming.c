@@ -24,7 +24,7 @@ static int refuse(const struct renaming *x, const char *message)
 {
 	struct ec2fs_error error;
 
-	ec2fs_fail(&error, EC2_InvalidParameterValue, "%s", message);
+	ec2fs_fail(&error, EC2_OperationNotPermitted, "%s", message);
 	return tree_refuse(x->fs->tree, x->from, x->name, &x->who, NULL, 0, &error);
 }
 

@@ -10,6 +10,7 @@
 
 /* EC2's limit, before base64 (EC2 user guide, "Run commands at launch"). */
 #define USER_DATA_MAX (16 * 1024)
+#define MOST_PATIENCE (365 * 86400) /* s */
 
 int instance_make(struct view *v, const struct resource *parent, const char *name,
 		  struct resource **ret, struct ec2fs_error *error)
@@ -298,19 +299,25 @@ static bool may_come(const struct resource *r, const char *wanted)
 int instance_wait(const struct view *v, const struct resource *r, const char *text,
 		  int64_t *ret_timeout, struct ec2fs_error *error)
 {
-	char wanted[32];
-	unsigned seconds = 0;
-	char rest;
-	int n = sscanf(text, "%31s %u %c", wanted, &seconds, &rest);
+	size_t len = strcspn(text, " "), blanks = strspn(text + len, " ");
+	const char *patience = text + len + blanks;
+	char wanted[32] = "";
+	uint64_t seconds;
 
 	(void)v;
-	if (n < 1 || n > 2 || instance_state_by_name(wanted) == INSTANCE_STATE_COUNT ||
-	    strcmp(wanted, "draft") == 0)
+	if (len < sizeof(wanted))
+		memcpy(wanted, text, len);
+	if (instance_state_by_name(wanted) == INSTANCE_STATE_COUNT || strcmp(wanted, "draft") == 0)
 		return ec2fs_fail(error, EC2_InvalidParameterValue,
 				  "write the state to wait for (running, stopped, terminated), and "
 				  "the most seconds to wait if you like");
-	if (n == 2)
-		*ret_timeout = seconds * 1000000000LL;
+	if (*patience) {
+		int result = number_parse(patience, 0, MOST_PATIENCE, &seconds, error);
+
+		if (result < 0)
+			return ec2fs_wrap(error, "the seconds to wait");
+		*ret_timeout = (int64_t)seconds * 1000000000LL;
+	}
 	if (resource_is(r, "state", wanted))
 		return 0;
 	if (may_come(r, wanted))

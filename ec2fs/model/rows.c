@@ -135,11 +135,12 @@ static int read_self(struct resource *r, const struct store_row *row)
 	int at = 0, result = -EBADMSG;
 
 	text = xasprintf("%.*s", (int)row->len, (const char *)row->value);
-	if (sscanf(text, "%31s %" SCNu64 " %63s %n", kind, &r->parent, id, &at) == 3 && at > 0) {
+	if (sscanf(text, "%31s %" SCNu64 " %63s%n", kind, &r->parent, id, &at) == 3 && at > 0 &&
+	    text[at] == ' ') {
 		r->kind = kind_by_name(kind);
 		free(r->name);
 		free(r->id);
-		r->name = xstrdup(text + at);
+		r->name = xstrdup(text + at + 1); /* it may begin with a blank */
 		r->id = xstrdup(strcmp(id, "-") == 0 ? "" : id);
 		r->mode = (mode_t)row->mode;
 		r->uid = (uid_t)row->uid;

@@ -20,6 +20,7 @@ static struct resource *make(struct view *v, const struct resource *region, cons
 	struct resource *r = view_create(v, region->number, KIND_VPC, name);
 
 	set_default(r, "state", "pending");
+	/* What comes with it is named by this. */
 	set_default(r, "is-default", is_default ? "true" : "false");
 	set_default(r, "internet-gateway", "false");
 	set_default(r, "enable-dns-support", "true");

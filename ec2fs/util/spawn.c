@@ -17,6 +17,7 @@
 
 #define STDERR_KEPT 400
 #define SEARCH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+#define LONGEST_PATH 256
 
 static int64_t now_ms(void)
 {
@@ -24,6 +25,33 @@ static int64_t now_ms(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* As execvpe(3), but in SEARCH: the PATH of whoever started the daemon is not asked, and mount(8)
+ * leaves none. Returns with errno set. */
+static void search_and_execute(const char *const *argv, const char *const *environment)
+{
+	size_t name = strlen(argv[0]);
+
+	if (strchr(argv[0], '/')) {
+		execve(argv[0], (char *const *)argv, (char *const *)environment);
+		return;
+	}
+	for (const char *dir = SEARCH; *dir; dir += strspn(dir, ":")) {
+		size_t len = strcspn(dir, ":");
+		char path[LONGEST_PATH];
+
+		errno = ENAMETOOLONG;
+		if (len + 1 + name + 1 > sizeof(path))
+			return;
+		memcpy(path, dir, len);
+		path[len] = '/';
+		memcpy(path + len + 1, argv[0], name + 1);
+		execve(path, (char *const *)argv, (char *const *)environment);
+		if (errno != ENOENT)
+			return;
+		dir += len;
+	}
 }
 
 /* In the child, after vfork-like care: only async-signal-safe calls. */
@@ -41,9 +69,9 @@ static void become(int netns, const char *const *argv, int out, int err, int tro
 		goto failed;
 	if (netns >= 0 && setns(netns, CLONE_NEWNET) < 0)
 		goto failed;
-	/* Every descriptor of the daemon is O_CLOEXEC; execvpe searches PATH of the parent's
-	 * environment. */
-	execvpe(argv[0], (char *const *)argv, (char *const *)environment);
+	/* The daemon's own are O_CLOEXEC; what its starter left open is not. */
+	close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
+	search_and_execute(argv, environment);
 failed:
 	if (write(trouble, &errno, sizeof(errno)) < 0)
 		_exit(126);

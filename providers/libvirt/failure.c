@@ -69,9 +69,11 @@ static enum ec2_code code_of(virErrorPtr e, bool broken)
 	case VIR_ERR_OPERATION_DENIED:
 		return EC2_UnauthorizedOperation;
 	}
-	/* QEMU tells of what it could not get in words only. */
+	/* QEMU tells of what it could not get in words only, and libvirt of what it takes away. */
 	if (strstr(message, "Cannot allocate memory") || strstr(message, "Resource temporarily"))
 		return EC2_InsufficientInstanceCapacity;
+	if (strstr(message, "already being removed"))
+		return EC2_Unavailable;
 	if (strstr(message, "No space left on device"))
 		return EC2_InsufficientVolumeCapacity;
 	return EC2_InternalError;

@@ -26,9 +26,9 @@ static int start_failed(struct libvirt *v, virConnectPtr connection, const char 
 		if (domain && libvirt_state(domain, &state) == 0) {
 			if (state == MACHINE_RUNNING || state == MACHINE_PAUSED)
 				return 0;
-			if (state == MACHINE_STOPPING)
-				return ec2fs_fail(error, EC2_IncorrectInstanceState,
-						  "machine %s is still on its way out", id);
+			/* A libvirtd that was restarted takes back what it had half started. */
+			return ec2fs_fail(error, EC2_Unavailable,
+					  "machine %s is still on its way out", id);
 		}
 	}
 	if (error)
@@ -36,43 +36,41 @@ static int start_failed(struct libvirt *v, virConnectPtr connection, const char 
 	return -why.number;
 }
 
-/* The machine is there, its processors perhaps not running yet: the tap goes to its network, then
- * they may. One whose tap cannot be plugged is ended: it would be out of reach for ever. */
-static int plug_and_go(const struct machine_spec *spec, virConnectPtr connection,
-		       virDomainPtr domain, struct ec2fs_error *error)
-{
-	enum machine_state state = MACHINE_ABSENT;
-	int r = spec->plug(spec->context, error);
-
-	if (r < 0) {
-		virDomainDestroy(domain);
-		return r;
-	}
-	if (libvirt_state(domain, &state) < 0)
-		return libvirt_fail(error, connection, "cannot ask for the state of machine %s",
-				    spec->id);
-	if (state == MACHINE_PAUSED && virDomainResume(domain) < 0)
-		return libvirt_fail(error, connection, "cannot let machine %s run", spec->id);
-	return 0;
-}
-
-/* After a start or restore, and where the machine was found to be there already. */
+/*
+ * The machine is there, made just now (domain) or found (NULL): its tap goes to its network, and
+ * its processors may run. One whose tap cannot be plugged is ended: it would be out of reach for
+ * ever. One that was found, half started for a libvirtd that is gone, may have processors that
+ * nobody let run.
+ */
 static int finish_start(struct libvirt *v, virConnectPtr connection,
 			const struct machine_spec *spec, virDomainPtr domain,
 			struct ec2fs_error *error)
 {
 	cleanup_domain virDomainPtr found = NULL;
-	int r;
+	enum machine_state state = MACHINE_ABSENT;
+	int r = 0;
 
-	if (!spec->tap)
+	if (domain && !spec->tap)
 		return 0;
 	if (!domain) {
 		r = libvirt_need(v, connection, spec->id, &found, error);
-		if (r < 0)
-			return r;
 		domain = found;
 	}
-	return plug_and_go(spec, connection, domain, error);
+	if (r < 0)
+		return r;
+	if (spec->tap)
+		r = spec->plug(spec->context, error);
+	if (r < 0) {
+		if (!found)
+			virDomainDestroy(domain);
+		return r;
+	}
+	if (libvirt_state(domain, &state) < 0)
+		return libvirt_fail(error, connection, "cannot tell the state of machine %s",
+				    spec->id);
+	if (state == MACHINE_PAUSED && virDomainResume(domain) < 0)
+		return libvirt_fail(error, connection, "cannot let machine %s run", spec->id);
+	return 0;
 }
 
 int libvirt_start(struct provider *p, const struct machine_spec *spec, struct ec2fs_error *error)

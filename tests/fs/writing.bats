@@ -161,10 +161,8 @@ teardown_file() { cloud_stop; }
 	each_file 'cp "$from" "$to"'
 	each_file 'mv "$to" "$W/moved"; cmp "$W/moved" "$from"'
 	[ ! -e "$TAG" ]
-	soon 8 test -e "$TYPE" -a -e "$DISK" -a -e "$DATA" # what was removed, but has to be there, comes back
-	reads t3.nano "$TYPE"
-	cmp "$W/new/disk" "$DISK"
-	[ ! -s "$DATA" ]
+	tells '^instance-type +t3.nano$' "$SPEC" "$W/new/spec"
+	reads available "$IMAGE/state"
 }
 
 @test "install, with a mode and a backup" {

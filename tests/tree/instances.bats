@@ -237,6 +237,9 @@ launch()
 	run timeout 1 bash -c 'echo running > instances/web-1/wait'
 	[ "$status" -eq 124 ]
 	refuses EINVAL 'echo dancing > instances/web-1/wait'
+	refuses EINVAL 'echo running -5 > instances/web-1/wait'
+	refuses EINVAL 'echo running 5 6 > instances/web-1/wait'
+	refuses ERANGE 'echo running 99999999999 > instances/web-1/wait'
 	launch web-2
 	rmdir instances/web-2
 	reads draft instances/web-1/state

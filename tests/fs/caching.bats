@@ -1,0 +1,190 @@
+# The kernel keeps what it read until it is told of a change: nobody may see an old value after the write returned.
+load ../lib/cloud
+
+setup_file()
+{
+	cloud_start
+	mkdir images/tiny
+	head -c 1M /dev/zero >images/tiny/disk
+}
+teardown_file() { cloud_stop; }
+
+setup()
+{
+	cloud_enter
+	W=$BATS_TEST_TMPDIR
+	I=instances/i$BATS_TEST_NUMBER
+	mkdir "$I"
+}
+
+@test "a change is seen at once by cat, stat, ls and an open directory" {
+	for i in {1..100}; do
+		value=$(printf "%0$((RANDOM % 50 + 1))d" "$i")
+		echo "$value" >"$I/tags/n"
+		read -r is <"$I/tags/n"
+		[ "$is" = "$value" ]
+		[ "$(stat -c %s "$I/tags/n")" = $((${#value} + 1)) ]
+	done
+	for i in {1..30}; do
+		echo x >"$I/tags/t$i"
+		[ -e "$I/tags/t$i" ]
+		rm "$I/tags/t$i"
+		[ ! -e "$I/tags/t$i" ]
+		lists n "$I/tags"
+	done
+}
+
+@test "what one value changes in another file is seen there" {
+	mkdir images/gold
+	head -c 1M /dev/zero >images/gold/disk
+	echo gold >"$I/image"
+	tells '^image gold$' "$I/spec"
+	mv images/gold images/silver
+	reads silver "$I/image"
+	tells '^image silver$' "$I/spec"
+	for type in t3.nano t3.small t3.nano t3.large; do
+		echo $type >"$I/instance-type"
+		tells "^instance-type $type\$" "$I/spec"
+		[ "$(stat -c %s "$I/spec")" = "$(cat "$I/spec" | wc -c)" ]
+		echo "instance-type t3.micro" >"$I/spec"
+		reads t3.micro "$I/instance-type"
+	done
+}
+
+@test "another process, which waits for nothing but the write, sees it" {
+	/usr/bin/python3 - "$I" <<-'END'
+		import os, sys
+		# Two processes take turns by a pipe: what is written before the token is read after it.
+		path = sys.argv[1] + "/tags/turn"
+		open(path, "w").write("0\n")
+		there, back = os.pipe(), os.pipe()
+		if os.fork() == 0:
+		    for i in range(300):
+		        os.read(there[0], 1)
+		        text = open(path).read()
+		        if text != "%d\n" % i or os.stat(path).st_size != len(text):
+		            os.write(back[1], b"-")
+		            os._exit(1)
+		        os.write(back[1], b"+")
+		    os._exit(0)
+		for i in range(300):
+		    open(path, "w").write("%d\n" % i)
+		    os.write(there[1], b".")
+		    assert os.read(back[0], 1) == b"+", i
+	END
+}
+
+@test "a file that was open before a change shows one value or the other, whole" {
+	for values in 'one three' 'three one'; do
+		set -- $values
+		echo "$1" >"$I/tags/n"
+		exec 7<"$I/tags/n"
+		echo "$2" >"$I/tags/n"
+		reads "$2" "$I/tags/n"
+		is=$(cat <&7)
+		exec 7<&-
+		[ "$is" = "$1" ] || [ "$is" = "$2" ] || fail "neither $1 nor $2: $is"
+		reads "$2" "$I/tags/n"
+	done
+	head -c 10K /etc/services >"$W/long"
+	echo short >"$W/short"
+	cp "$W/long" "$I/user-data"
+	exec 7<"$I/user-data"
+	cp "$W/short" "$I/user-data"
+	cat <&7 >"$W/is"
+	exec 7<&-
+	cmp -s "$W/is" "$W/short" || cmp "$W/is" "$W/long"
+	cmp "$I/user-data" "$W/short"
+}
+
+@test "who reads an old disk to its end does not show it to those who open the new one" {
+	mkdir "images/m$BATS_TEST_NUMBER"
+	cd "images/m$BATS_TEST_NUMBER"
+	head -c 256K /dev/urandom >"$W/old"
+	head -c 256K /dev/urandom >"$W/new"
+	cp "$W/old" disk
+	sleep 0.2
+	exec 7<disk
+	cp "$W/new" disk
+	sleep 0.2
+	cmp "$W/old" - <&7
+	cmp "$W/new" disk
+	exec 7<&-
+	cmp "$W/new" disk
+}
+
+@test "readers and writers that hammer one resource neither stop nor see half" {
+	/usr/bin/python3 - "$I" <<-'END'
+		import errno, os, signal, sys, time
+		base = sys.argv[1]
+		end = time.monotonic() + 3
+		signal.alarm(60) # it hangs: the test is over
+		def writer(n):
+		    while time.monotonic() < end:
+		        for c in "abcdef":
+		            open(base + "/tags/t%d" % (n % 2), "w").write(c * (ord(c) - 80) + "\n")
+		            open(base + "/user-data", "w").write((c * 50 + "\n") * (ord(c) - 90))
+		def reader(n):
+		    while time.monotonic() < end:
+		        for name in os.listdir(base + "/tags"):
+		            try:
+		                text = open(base + "/tags/" + name).read()
+		            except FileNotFoundError:
+		                continue
+		            except OSError as e: # gone and made again, twice while it was opened
+		                assert e.errno == errno.ESTALE and name == "x", e
+		                continue
+		            assert text in ("", "\n") or (len(set(text.strip())) == 1 and text.endswith("\n")), text
+		            assert text == "" or len(text) == ord(text[0]) - 80 + 1 or name == "x", text
+		        text = open(base + "/user-data").read()
+		        assert len(set(text) - {"\n"}) <= 1 and len(text) % 51 == 0, text
+		        os.stat(base + "/spec"), os.stat(base)
+		def maker(n):
+		    while time.monotonic() < end:
+		        os.mkdir(base + "-x")
+		        os.rename(base + "-x", base + "-y")
+		        open(base + "/tags/x", "w").write("p" * 33 + "\n")
+		        os.unlink(base + "/tags/x")
+		        os.rmdir(base + "-y")
+		def walker(n):
+		    while time.monotonic() < end:
+		        for _ in os.walk(os.path.dirname(base)):
+		            pass
+		pids = []
+		for n, work in enumerate([writer, writer, reader, reader, reader, maker, walker]):
+		    pid = os.fork()
+		    if pid == 0:
+		        try:
+		            work(n)
+		        except BaseException as e:
+		            print(work.__name__, repr(e)[:500], file=sys.stderr, flush=True)
+		            os._exit(1)
+		        os._exit(0)
+		    pids.append(pid)
+		assert all([os.waitpid(pid, 0)[1] == 0 for pid in pids])
+	END
+}
+
+@test "reading never blocks, whatever happens at the time" {
+	echo tiny >"$I/image"
+	echo sim:start=300ms >availability-zones/us-east-1a/compute
+	echo running >"$I/state"
+	timeout 10 grep -r . "$I" >/dev/null
+	timeout 10 tar -cf /dev/null "$I"
+	reads pending "$I/state" || reads running "$I/state"
+	echo running 20 >"$I/wait"
+	reads running "$I/state"
+	timeout 10 cat "$I/wait" "$I/ctl"
+	rmdir "$I"
+	soon 10 eval 'echo sim >availability-zones/us-east-1a/compute'
+}
+
+@test "a state that changes by itself is seen without a write" {
+	echo tiny >"$I/image"
+	echo running >"$I/state"
+	becomes running "$I/state"
+	id=$(cat "$I/instance-id")
+	echo poweroff >"$STATE/instances/$id/console.guest"
+	becomes stopped "$I/state"
+	tells '^Client' "$I/state-reason"
+}
