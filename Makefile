@@ -44,6 +44,8 @@ OBJS := $(SRCS:%.c=$(BUILD)/obj/%.o)
 LIB := $(BUILD)/libec2fs.a
 UNIT_SRCS := $(wildcard tests/unit/test_*.c)
 UNIT_BINS := $(UNIT_SRCS:%.c=$(BUILD)/%)
+# Programs that tests drive.
+TOOLS := $(patsubst %.c,$(BUILD)/%,tests/fuzz/parsers.c $(wildcard tests/net/*.c))
 
 .PHONY: all
 all: $(BUILD)/ec2fs
@@ -75,8 +77,6 @@ $(BUILD)/tests/unit/%: tests/unit/%.c $(LIB)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -Wno-write-strings $(ALL_LDFLAGS) -MMD -MP -o $@ $< $(LIB) $(LIBS) -lcmocka
 
-# Programs that tests and measurements use.
-TOOLS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/*.c tests/net/*.c))
 $(TOOLS): $(BUILD)/%: %.c $(LIB)
 	$(call show,CC,$<)
 	@mkdir -p $(@D)
@@ -101,7 +101,7 @@ check-tsan:
 
 # libFuzzer on the parsers of what others send; FUZZ_SECONDS each.
 FUZZ_SECONDS ?= 30
-FUZZ_BINS := $(patsubst tests/%.c,$(BUILD)/%,$(wildcard tests/fuzz/*.c))
+FUZZ_BINS := $(patsubst tests/%.c,$(BUILD)/%,$(filter-out %/parsers.c,$(wildcard tests/fuzz/*.c)))
 
 .PHONY: fuzz fuzz-run
 fuzz:

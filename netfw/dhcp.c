@@ -49,11 +49,16 @@ static time_t now_s(void)
 	return t.tv_sec;
 }
 
-static bool has_ended(int pidfd)
+static bool wait_end(int pidfd, int timeout_ms)
 {
 	struct pollfd p = {.fd = pidfd, .events = POLLIN};
 
-	return poll(&p, 1, 0) != 0;
+	return poll(&p, 1, timeout_ms) != 0;
+}
+
+static bool has_ended(int pidfd)
+{
+	return wait_end(pidfd, 0);
 }
 
 static void read_all(const char *path, struct strbuf *out)
@@ -110,8 +115,11 @@ static int find_running(const struct dhcp *d, bool *ret_same)
 	process = xasprintf("/proc/%d", pid);
 	path = xasprintf("%s/cmdline", process);
 	read_all(path, &line);
+	/* It is dying: its memory is gone already, its sockets not yet. */
+	if (!line.len)
+		wait_end(pidfd, END_MS);
 	/* Up to and with --pid-file, in which our directory is. */
-	if (!line.len || !begins_with(&line, d->argv, 3))
+	if (!begins_with(&line, d->argv, 3))
 		return -1;
 	while (d->argv[count])
 		count++;
@@ -122,13 +130,11 @@ static int find_running(const struct dhcp *d, bool *ret_same)
 
 static void end(int pidfd)
 {
-	struct pollfd p = {.fd = pidfd, .events = POLLIN};
-
 	pidfd_send_signal(pidfd, SIGTERM, NULL, 0);
-	if (poll(&p, 1, END_MS) > 0)
+	if (wait_end(pidfd, END_MS))
 		return;
 	pidfd_send_signal(pidfd, SIGKILL, NULL, 0);
-	poll(&p, 1, END_MS);
+	wait_end(pidfd, END_MS);
 }
 
 static void close_pidfd(struct dhcp *d)
@@ -162,7 +168,7 @@ static int start(struct dhcp *d, struct ec2fs_error *error)
 	if (d->pidfd < 0)
 		return ec2fs_fail(error, EC2_InternalError,
 				  "DHCP and DNS of %s: dnsmasq ended as soon as it ran", d->vpc);
-	dhcp_hosts_are_read(d->directory);
+	dhcp_hosts_are_fresh(d->directory);
 	return 0;
 }
 
@@ -335,10 +341,12 @@ int dhcp_set_host(struct dhcp *d, const uint8_t mac[6], uint32_t address, const 
 
 	pthread_mutex_lock(&d->lock);
 	r = dhcp_hosts_set(d->directory, mac, address, host_name, &stale, error);
+	if (r == 0 && stale && d->pidfd >= 0) {
+		end(d->pidfd);
+		close_pidfd(d);
+	}
 	if (r == 0)
 		r = ensure(d, error);
-	if (r == 0 && stale && pidfd_send_signal(d->pidfd, SIGHUP, NULL, 0) == 0)
-		dhcp_hosts_are_read(d->directory);
 	pthread_mutex_unlock(&d->lock);
 	return r;
 }

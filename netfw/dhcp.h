@@ -24,8 +24,8 @@ int dhcp_start(int netns_fd, const char *directory, const struct netfw_vpc *vpc,
 	       struct ec2fs_error *error);
 /* Restarts dnsmasq only when what it is told has changed. */
 int dhcp_set_vpc(struct dhcp *d, const struct netfw_vpc *vpc, struct ec2fs_error *error);
-/* Says which address that MAC gets, and the host name (without domain). One small file, no
- * restart; repeating it is a success. */
+/* Says which address that MAC gets, and the host name (without domain). One small file, and no
+ * restart unless another had the address or the MAC before; repeating it is a success. */
 int dhcp_set_host(struct dhcp *d, const uint8_t mac[6], uint32_t address, const char *host_name,
 		  struct ec2fs_error *error);
 /* Absent is a success. */

@@ -5,6 +5,7 @@
 #include "ec2fs/util/strbuf.h"
 #include "netfw/dhcp.h"
 
+#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -63,6 +64,15 @@ static void add_subnet(struct arguments *a, const struct netfw_vpc *vpc,
 		add(a, "--dhcp-option=tag:%s,option:dns-server," DOTTED, s->id, PARTS(network + 2));
 }
 
+/* Debian's dnsmasq has a user of its own; elsewhere it becomes nobody by itself. */
+static bool has_user(void)
+{
+	struct passwd user, *found;
+	char buffer[1024];
+
+	return getpwnam_r("dnsmasq", &user, buffer, sizeof(buffer), &found) == 0 && found;
+}
+
 /* Letters, digits, '-' and '.'; several names have blanks between them. */
 static int check_domain(const char *name, struct ec2fs_error *error)
 {
@@ -106,6 +116,8 @@ int dhcp_arguments(const char *directory, const struct netfw_vpc *vpc, char ***r
 	add(&a, "dnsmasq");
 	add(&a, "--conf-file=/dev/null");
 	add(&a, "--pid-file=%s/pid", directory);
+	if (has_user())
+		add(&a, "--user=dnsmasq");
 	add(&a, "--dhcp-hostsdir=%s/hosts", directory);
 	/* One socket for all taps, not one bound to each: many have the same address. */
 	add(&a, "--interface=tap*");

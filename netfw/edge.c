@@ -26,6 +26,7 @@ static const struct netns_setting settings[] = {
 	{"ipv4/conf/default/accept_redirects", "0", 0},
 	{"ipv4/conf/all/proxy_arp", "0", 0},
 	{"ipv4/conf/default/proxy_arp", "0", 0},
+	{"ipv4/icmp_echo_ignore_all", "1", 0},
 	{"ipv6/conf/all/disable_ipv6", "1", 1},
 	{"ipv6/conf/default/disable_ipv6", "1", 1},
 };
@@ -73,7 +74,7 @@ static int guard_host(const struct edge *e, struct ec2fs_error *error)
 		e->name, e->link);
 	const char *argv[] = {"nft", script, NULL};
 
-	return spawn_run(argv, NFT_MS, NULL, error);
+	return spawn_run_in(e->host.fd, argv, NFT_MS, NULL, error);
 }
 
 static int set_addresses(struct edge *e, const struct link *host, const struct link *edge,
@@ -82,12 +83,16 @@ static int set_addresses(struct edge *e, const struct link *host, const struct l
 	static const struct netfw_cidr own = {LINK_EDGE, 32};
 	static const uint32_t hosts = LINK_HOST;
 	struct route out = {.table = MAIN, .link = edge->index, .via = LINK_HOST};
+	struct route in = {.table = MAIN, .to = own, .metric = e->metric, .link = host->index};
 	int r = addresses_set(&e->host.rtnl, host, &hosts, 1, error);
 
 	if (r == 0)
 		r = link_set_rp_filter(&e->host.rtnl, host, RP_LOOSE, error);
-	if (r == 0) /* what ICMP errors of the edge come from */
+	/* What ICMP errors of the edge come from; rp_filter wants a way back. */
+	if (r == 0)
 		r = address_add(&e->ns.rtnl, edge, own, ADDRESS_GLOBAL, error);
+	if (r == 0)
+		r = route_set(&e->host.rtnl, &in, error);
 	return r < 0 ? r : route_set(&e->ns.rtnl, &out, error);
 }
 
@@ -134,7 +139,8 @@ static void find_old(void *context, const struct route *route)
 {
 	struct pool_walk *w = context;
 
-	if (route->metric != w->metric || !route->to.prefix)
+	if (route->metric != w->metric || !route->to.prefix ||
+	    (route->to.address == LINK_EDGE && route->to.prefix == 32))
 		return;
 	for (size_t i = 0; i < w->count; i++)
 		if (w->cidrs[i].address == route->to.address &&

@@ -1,11 +1,13 @@
 /*
  * Links out of a VPC: "igw" and one for each NAT gateway to the edge, one for each peering to the
- * other VPC. Other files ask only whether a link is there.
+ * other VPC, one for a virtual private gateway to the host. Other files ask only whether a link is
+ * there.
  */
 #include "netfw/internal.h"
 
 #include "ec2fs/util/cleanup.h"
 #include "ec2fs/util/memory.h"
+#include "netfw/gateway.h"
 #include "netfw/names.h"
 #include "netfw/pairs.h"
 
@@ -62,7 +64,10 @@ static bool wanted(const struct netfw_vpc *is, const char *name)
 		if (strcmp(name, other) == 0)
 			return true;
 	}
-	return false;
+	if (!is->gateway_id || !is->gateway_interface)
+		return false;
+	netfw_gateway_name(is->gateway_id, other);
+	return strcmp(name, other) == 0;
 }
 
 struct names {
@@ -97,8 +102,10 @@ static void find_unwanted(void *context, const struct link *l)
 static int delete_links(struct vpc *v, const struct names *names, struct ec2fs_error *error)
 {
 	for (size_t i = 0; i < names->count; i++) {
-		int r = link_delete(&v->ns.rtnl, names->links[i].index, names->links[i].name,
-				    error);
+		const struct link *l = &names->links[i];
+		int r = strncmp(l->name, "vgw", 3) == 0
+				? gateway_leave(&v->netfw->edge, l->name, error)
+				: link_delete(&v->ns.rtnl, l->index, l->name, error);
 
 		if (r < 0)
 			return r;
@@ -132,6 +139,10 @@ static int delete_unwanted(struct vpc *v, const struct netfw_vpc *old, struct ec
 		r = find_by_name(v, NETFW_IGW, &names, error);
 	for (size_t i = 0; r == 0 && old && i < old->nat_count; i++) {
 		netfw_nat_name(old->nats[i].id, name);
+		r = find_by_name(v, name, &names, error);
+	}
+	if (r == 0 && old && old->gateway_id) {
+		netfw_gateway_name(old->gateway_id, name);
 		r = find_by_name(v, name, &names, error);
 	}
 	for (size_t i = 0; r == 0 && old && i < old->peering_count; i++) {
@@ -250,6 +261,20 @@ static int join_peer(struct vpc *v, const struct netfw_peering *p, struct ec2fs_
 	return r == -ENOENT ? 0 : r;
 }
 
+static int join_gateway(struct vpc *v, struct ec2fs_error *error)
+{
+	const struct netfw_vpc *is = v->is;
+	char name[16];
+	int r;
+
+	if (!is->gateway_id || !is->gateway_interface)
+		return 0;
+	netfw_gateway_name(is->gateway_id, name);
+	r = gateway_join(&v->netfw->edge, &v->ns, name, is->gateway_interface, is->cidrs,
+			 is->cidr_count, error);
+	return r < 0 ? r : 0;
+}
+
 int outside_sync(struct vpc *v, const struct netfw_vpc *old, struct ec2fs_error *error)
 {
 	bool toggled = !old || old->internet != v->is->internet;
@@ -261,7 +286,7 @@ int outside_sync(struct vpc *v, const struct netfw_vpc *old, struct ec2fs_error 
 		r = join_internet(v, toggled, error);
 	for (size_t i = 0; r == 0 && i < v->is->peering_count; i++)
 		r = join_peer(v, &v->is->peerings[i], error);
-	return r;
+	return r < 0 ? r : join_gateway(v, error);
 }
 
 int outside_withdraw(struct vpc *v, struct interface *i, struct ec2fs_error *error)

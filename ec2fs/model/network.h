@@ -75,6 +75,7 @@ struct route {
 	/* The NAT gateway, instance, peering or VPN gateway; NULL for others, and when it is gone.
 	 */
 	const struct resource *through;
+	const char *id;  /* its ID, also when it is gone; valid during the call */
 	bool blackhole;  /* the target is gone, or cannot take packets now */
 	bool propagated; /* from a VPN gateway; else written */
 };

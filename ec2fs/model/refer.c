@@ -4,6 +4,8 @@
 #include "ec2fs/util/cleanup.h"
 #include "ec2fs/util/memory.h"
 
+#include <string.h>
+
 /* A name near to the text, or NULL. */
 static const char *nearest(const struct view *v, uint64_t parent, enum kind kind, const char *text)
 {
@@ -30,4 +32,12 @@ int refer(const struct view *v, uint64_t parent, enum kind kind, enum ec2_code c
 	near = nearest(v, parent, kind, text);
 	return ec2fs_fail(error, code, "there is no %s %s here%s%s%s", kind_name(kind), text,
 			  near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+}
+
+void set_document(struct view *v, struct resource *r, const char *key, const char *text, size_t len)
+{
+	if (strspn(text, " \t\r\n") == len)
+		unset(v, r, key);
+	else
+		set_data(v, r, key, text, len);
 }

@@ -1,4 +1,4 @@
-/* What a name or an ID in a file means; and the refusal when it means nothing. */
+/* Fields as users write them: names and IDs that mean other resources, documents. */
 #ifndef EC2FS_MODEL_REFER_H
 #define EC2FS_MODEL_REFER_H
 
@@ -8,5 +8,9 @@
  * the nearest one there is. */
 int refer(const struct view *v, uint64_t parent, enum kind kind, enum ec2_code code,
 	  const char *text, const struct resource **ret, struct ec2fs_error *error);
+
+/* Sets the field to a document; one of blanks alone takes it away. */
+void set_document(struct view *v, struct resource *r, const char *key, const char *text,
+		  size_t len);
 
 #endif

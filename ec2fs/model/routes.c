@@ -142,6 +142,7 @@ static int hand_out_line(void *context, const struct words *w, struct ec2fs_erro
 	if (r.target == ROUTE_LOCAL || r.target == ROUTE_TARGET_COUNT ||
 	    cidr_parse(w->word[0], &r.to, NULL) < 0)
 		return 0;
+	r.id = name;
 	if (targets[r.target].kind != KIND_ROOT)
 		r.through = target_find(h->v, h->vpc, r.target, name);
 	array_reserve(h->written, h->count, h->capacity);
@@ -162,6 +163,7 @@ static void hand_out_propagated(void *context, struct cidr c)
 	if (vpc_contains(h->vpc, c))
 		return;
 	r.through = vpc_vpn_gateway(h->v, h->vpc);
+	r.id = r.through->id;
 	hand_out(h, &r);
 }
 
@@ -190,8 +192,12 @@ void route_target_show(const struct view *v, const struct resource *vpc, const s
 		       struct strbuf *out)
 {
 	strbuf_adds(out, targets[r->target].prefix);
-	if (!r->through)
+	if (targets[r->target].kind == KIND_ROOT)
 		return;
+	if (!r->through) {
+		strbuf_adds(out, r->id);
+		return;
+	}
 	/* A name that cannot be written in a line, or means another one here, gives way to the ID.
 	 */
 	if (strpbrk(r->through->name, " \t#") ||
@@ -398,10 +404,7 @@ int route_table_set_routes(struct view *v, struct resource *r, const char *text,
 	result = words_parse(text, len, take_route, &t, error);
 	if (result == 0) {
 		strbuf_adds(&t.out, text + t.copied);
-		if (len)
-			set_data(v, r, "routes", t.out.data, t.out.len);
-		else
-			unset(v, r, "routes");
+		set_document(v, r, "routes", strbuf_str(&t.out), t.out.len);
 	}
 	strbuf_free(&t.out);
 	free(t.seen);

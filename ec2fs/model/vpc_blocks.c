@@ -1,6 +1,7 @@
 /* The CIDR blocks of a VPC (VPC user guide, "VPC CIDR blocks"). */
 #include "ec2fs/model/network.h"
 
+#include "ec2fs/model/refer.h"
 #include "ec2fs/text/words.h"
 #include "ec2fs/util/strbuf.h"
 
@@ -242,7 +243,7 @@ int vpc_set_cidr_blocks(struct view *v, struct resource *r, const char *text, si
 	int result;
 
 	if (!vpc_cidr(r, 0, &b.all[0])) {
-		if (!len)
+		if (strspn(text, " \t\r\n") == len)
 			return 0;
 		return ec2fs_fail(error, EC2_MissingParameter,
 				  "write the first block to cidr-block before");
@@ -264,9 +265,6 @@ int vpc_set_cidr_blocks(struct view *v, struct resource *r, const char *text, si
 	}
 	if (result < 0)
 		return result;
-	if (len)
-		set_data(v, r, "cidr-blocks", text, len);
-	else
-		unset(v, r, "cidr-blocks");
+	set_document(v, r, "cidr-blocks", text, len);
 	return 0;
 }

@@ -1,6 +1,7 @@
 /* What a VPC has beside addresses: internet gateway, DNS, DHCP options. */
 #include "ec2fs/model/network.h"
 
+#include "ec2fs/model/refer.h"
 #include "ec2fs/text/keyed.h"
 #include "ec2fs/text/number.h"
 #include "ec2fs/util/cleanup.h"
@@ -149,9 +150,6 @@ int vpc_set_dhcp_options(struct view *v, struct resource *r, const char *text, s
 
 	if (result < 0)
 		return result;
-	if (len)
-		set_data(v, r, "dhcp-options", text, len);
-	else
-		unset(v, r, "dhcp-options");
+	set_document(v, r, "dhcp-options", text, len);
 	return 0;
 }

@@ -1,6 +1,7 @@
 /* VPN gateways: the joint of a VPC with your own network, by an interface of the host. */
 #include "ec2fs/model/network.h"
 
+#include "ec2fs/model/refer.h"
 #include "ec2fs/text/words.h"
 #include "ec2fs/util/memory.h"
 
@@ -147,10 +148,7 @@ int vpn_gateway_set_routes(struct view *v, struct resource *r, const char *text,
 	free(reached.all);
 	if (result < 0)
 		return result;
-	if (len)
-		set_data(v, r, "routes", text, len);
-	else
-		unset(v, r, "routes");
+	set_document(v, r, "routes", text, len);
 	return 0;
 }
 

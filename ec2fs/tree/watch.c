@@ -160,6 +160,10 @@ static void tell_others(struct tree *t, const struct view *v, const struct resou
 		tree_tell(t, TREE_CHANGED, node_id(about, "public-ip-address"), 0, NULL);
 		tree_tell(t, TREE_CHANGED, node_id(about, "public-dns-name"), 0, NULL);
 		break;
+	case KIND_VPC:
+		view_each (v, r->number, KIND_ROUTE_TABLE, table)
+			tree_tell(t, TREE_CHANGED, node_id(table->number, "routes"), 0, NULL);
+		break;
 	default:
 		break;
 	}
@@ -197,7 +201,11 @@ static void tell_one(struct tree *t, const struct view *v, const struct cloud_ev
 	if (is)
 		tell_others(t, v, is);
 	tell_above(t, v, is ? is : was);
-	if (moved || !is) {
+	if ((is ? is : was)->kind == KIND_PEERING && (moved || !is || !was)) {
+		/* Tables of both VPCs name it, and one may be in another region. */
+		view_each (v, ROOT_NUMBER, KIND_REGION, region)
+			tell_volatile(t, v, region->number);
+	} else if (moved || !is) {
 		const struct resource *region = view_region(v, is ? is : was);
 
 		if (region)

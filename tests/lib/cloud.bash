@@ -205,11 +205,38 @@ tiny_image()
 	local name=${1:-tiny} made=${EC2FS%/*}/tiny-image
 
 	"$BATS_TEST_DIRNAME/../../examples/images/make-tiny-image" "$made" || skip "the tiny image cannot be made here"
-	mkdir "images/$name"
-	cp --sparse=always "$made/disk" "images/$name/disk"
-	cp "$made/kernel" "$made/ramdisk" "images/$name/"
-	echo "$(cat "$made/cmdline")${TINY_CMDLINE:+ $TINY_CMDLINE}" >"images/$name/cmdline"
-	becomes available "images/$name/state" 30
+	image_import "$name" "$made" "${TINY_CMDLINE-}"
+}
+
+# image_import NAME DIR [CMDLINE]: imports the image in DIR, with more on the kernel's command line.
+image_import()
+{
+	mkdir "images/$1"
+	cp --sparse=always "$2/disk" "images/$1/disk"
+	cp "$2/kernel" "$2/ramdisk" "images/$1/"
+	echo "$(cat "$2/cmdline")${3:+ $3}" >"images/$1/cmdline"
+	becomes available "images/$1/state" 60
+}
+
+# image_made SCRIPT: has an image made, and sets IMAGE to where it is. Builds with sanitizers share it.
+image_made()
+{
+	local status=0
+
+	IMAGE=${EC2FS%/*}
+	IMAGE=${IMAGE%/san-*}/${1##*/make-}
+	export IMAGE
+	"$1" "$IMAGE" >&2 || status=$?
+	[ $status != 75 ] || skip "${1##*/} cannot work here"
+	[ $status = 0 ] || fail "${1##*/} fails"
+}
+
+# debian_image [NAME]: imports the image of Debian 12 into the region one is in, as NAME (debian-12); further lines of
+# the kernel's command line come from DEBIAN_CMDLINE.
+debian_image()
+{
+	image_made "$BATS_TEST_DIRNAME/../../examples/images/make-debian-image"
+	image_import "${1:-debian-12}" "$IMAGE" "${DEBIAN_CMDLINE-}"
 }
 
 # Assertions. Each names first what is wanted, then where.

@@ -1,0 +1,134 @@
+# A test host: a virtual machine with Debian's kernel and device-mapper, for what the machine at hand cannot run.
+#
+#	host_start DIR [DATA]   makes its disks and files below DIR, an absolute path, and boots it
+#	host COMMAND…           runs a shell command in it as root; its output, its exit status (255: the host is gone)
+#	host_put DIR TARGET     copies what is in DIR to TARGET in the host
+#	host_put_ec2fs          installs ec2fs in it by `make install`, and copies the tests to /root/ec2fs: host 'cd ec2fs && tests/run tree'
+#	host_cut; host_boot     the power goes, at once; the same disks boot again
+#	host_stop               ends it, disks and all
+#
+# /dev/vdb is an empty disk of size DATA, 8G by default. The host dies with the shell that booted it, so that is never
+# a $(…). Its network reaches this machine's loopback address for ssh, and nothing else.
+# shellcheck shell=bash
+
+host_home=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+
+host_fail()
+{
+	printf '%s\n' "$@" >&2
+	return 1
+}
+
+# Where the image is; makes it first when it must. A build with sanitizers shares that of the others.
+host_image()
+{
+	local build=${EC2FS:-$host_home/../../build/ec2fs}
+
+	build=${build%/*}
+	build=${build%/san-*}
+	HOST_IMAGE=$build/host
+	"$host_home/make-host" "$HOST_IMAGE"
+}
+
+host_start()
+{
+	HOST_DIR=$1
+	export HOST_DIR HOST_IMAGE
+	host_image || return
+	mkdir -p "$HOST_DIR"
+	# What a qcow2 file has allocated, and not been told to flush, is lost with its QEMU: as in a disk's cache.
+	qemu-img create -q -f qcow2 -F raw -b "$(realpath "$HOST_IMAGE/disk")" "$HOST_DIR/root.qcow2" &&
+		qemu-img create -q -f qcow2 "$HOST_DIR/data.qcow2" "${2:-8G}" && host_boot
+}
+
+host_boot()
+{
+	local tries=0
+
+	rm -f "$HOST_DIR"/{console,monitor,monitor.log,ssh}
+	mkfifo "$HOST_DIR/monitor"
+	# Opened for both ways, the monitor's input never ends.
+	setpriv --pdeathsig KILL qemu-system-x86_64 -M q35 -cpu max,la57=off -smp "${HOST_CPUS:-2}" -m "${HOST_MEMORY:-2048}" \
+		-display none -no-reboot -nodefaults -kernel "$HOST_IMAGE/kernel" -initrd "$HOST_IMAGE/ramdisk" \
+		-append "$(cat "$HOST_IMAGE/cmdline")" \
+		-drive "file=$HOST_DIR/root.qcow2,format=qcow2,if=none,id=root" -device virtio-blk-pci,drive=root \
+		-drive "file=$HOST_DIR/data.qcow2,format=qcow2,if=none,id=data,discard=unmap" -device virtio-blk-pci,drive=data,serial=data \
+		-netdev 'user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:0-:22' -device virtio-net-pci,netdev=net,romfile= \
+		-device virtio-rng-pci -serial "file:$HOST_DIR/console" -monitor stdio \
+		<>"$HOST_DIR/monitor" >"$HOST_DIR/monitor.log" 2>&1 3>&- 4>&- &
+	echo $! >"$HOST_DIR/qemu.pid"
+	until grep -q '^host ready' "$HOST_DIR/console" 2>/dev/null; do
+		kill -0 "$(cat "$HOST_DIR/qemu.pid")" 2>/dev/null && [ $((tries += 1)) -lt 3000 ] ||
+			host_fail "the test host does not boot:" "$(tail -n 20 "$HOST_DIR/monitor.log" "$HOST_DIR/console" 2>&1)" ||
+			return
+		sleep 0.1
+	done
+	echo 'info usernet' >"$HOST_DIR/monitor"
+	until grep -q HOST_FORWARD "$HOST_DIR/monitor.log"; do sleep 0.05; done
+	awk '/HOST_FORWARD/ {print $4; exit}' "$HOST_DIR/monitor.log" >"$HOST_DIR/port"
+	# One connection for all commands: each new one would cost seconds of an emulated processor.
+	(cd "$HOST_DIR" && exec setpriv --pdeathsig KILL ssh -N -M $(host_ssh_options) root@127.0.0.1) \
+		</dev/null >"$HOST_DIR/ssh.log" 2>&1 3>&- 4>&- &
+	echo $! >"$HOST_DIR/ssh.pid"
+	tries=0
+	until [ -S "$HOST_DIR/ssh" ]; do
+		kill -0 "$(cat "$HOST_DIR/ssh.pid")" 2>/dev/null && [ $((tries += 1)) -lt 600 ] ||
+			host_fail "no way into the test host:" "$(cat "$HOST_DIR/ssh.log")" || return
+		sleep 0.1
+	done
+}
+
+# The control socket's path is relative, for the kernel's sake: it knows only 107 characters.
+host_ssh_options()
+{
+	echo "-F none -i $(realpath "$HOST_IMAGE/key") -p $(cat "$HOST_DIR/port") -o ControlPath=ssh -o BatchMode=yes
+		-o IdentitiesOnly=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR
+		-o ServerAliveInterval=15 -o ConnectTimeout=30"
+}
+
+host()
+{
+	# Without the master there is no host, and no waiting for it.
+	(cd "$HOST_DIR" && [ -S ssh ] && exec ssh $(host_ssh_options) -o ControlMaster=no root@127.0.0.1 "$*") || return
+}
+
+host_put()
+{
+	tar -C "$1" -c --sparse --owner=0 --group=0 . | host "mkdir -p '$2' && tar -x -C '$2'"
+}
+
+host_put_ec2fs()
+{
+	local tree=$host_home/../.. build=${EC2FS:-$host_home/../../build/ec2fs} staged=$HOST_DIR/install
+
+	build=$(realpath --relative-to="$tree" "${build%/*}")
+	make -s -C "$tree" BUILD="$build" DESTDIR="$staged" install >&2 || return
+	mkdir -p "$staged/root/ec2fs/build"
+	ln -s /usr/local/sbin/ec2fs "$staged/root/ec2fs/build/ec2fs"
+	cp -r "$tree"/{tests,examples,scripts} "$staged/root/ec2fs/"
+	# To make it there again would take a minute.
+	"$tree/examples/images/make-tiny-image" "$tree/${build%/san-*}/tiny-image" &&
+		cp -r --sparse=always "$tree/${build%/san-*}/tiny-image" "$staged/root/ec2fs/build/" &&
+		rm -rf "$staged/root/ec2fs/build/tiny-image/.packages" && host_put "$staged" / && rm -r "$staged"
+}
+
+host_cut()
+{
+	local pid
+
+	for pid in qemu ssh; do
+		pid=$(cat "$HOST_DIR/$pid.pid" 2>/dev/null) || continue
+		kill -9 "$pid" 2>/dev/null || true
+		wait "$pid" 2>/dev/null || true
+		while kill -0 "$pid" 2>/dev/null; do sleep 0.02; done
+	done
+	rm -f "$HOST_DIR"/{qemu.pid,ssh.pid,ssh}
+	return 0
+}
+
+host_stop()
+{
+	[ -n "${HOST_DIR-}" ] || return 0
+	host_cut
+	rm -rf "$HOST_DIR"
+}
