@@ -30,10 +30,10 @@ static void group_changed(struct engine *e, const struct view *v, const struct r
 {
 	const struct resource *old = was ? security_group_vpc(v, was) : NULL;
 
-	if (old && (!is || differs(was, is, "@vpc")))
+	if (old && (!is || differs(was, is, "vpc")))
 		network_forget(e, old->id, was->id);
 	if (is &&
-	    (differs(was, is, "ingress") || differs(was, is, "egress") || differs(was, is, "@vpc")))
+	    (differs(was, is, "ingress") || differs(was, is, "egress") || differs(was, is, "vpc")))
 		kick(e, is->number);
 }
 

@@ -60,8 +60,11 @@ static const struct resource *associated_with(const struct view *v, const struct
 
 static void forget_association(struct view *v, struct resource *address)
 {
+	if (!resource_get(address, "@instance"))
+		return;
 	unset(v, address, "@instance");
 	unset(v, address, "association-id");
+	set_text(v, address, "instance", "");
 }
 
 void address_disassociate(struct view *v, struct resource *address)
@@ -120,6 +123,7 @@ int address_associate(struct view *v, struct resource *address, const struct res
 	address_instance_gone(v, instance);
 	unset(v, view_edit(v, instance), "public-ip-address");
 	set_format(v, address, "@instance", "%" PRIu64, instance->number);
+	set_text(v, address, "instance", instance->id);
 	view_random_hex(v, hex, 17);
 	set_format(v, address, "association-id", "eipassoc-%s", hex);
 	return 0;

@@ -31,18 +31,9 @@ uint32_t instance_private_ip(const struct resource *instance)
 											     : 0;
 }
 
-/* The Elastic IP that is associated with the instance, or NULL. */
-static const struct resource *elastic_ip(const struct view *v, const struct resource *instance)
-{
-	view_each (v, instance->parent, KIND_ADDRESS, r)
-		if (resource_u64(r, "@instance", NO_NUMBER) == instance->number)
-			return r;
-	return NULL;
-}
-
 uint32_t instance_public_ip(const struct view *v, const struct resource *instance)
 {
-	const struct resource *elastic = elastic_ip(v, instance);
+	const struct resource *elastic = address_of_instance(v, instance);
 	uint32_t a;
 
 	if (elastic)
@@ -181,7 +172,7 @@ static bool wants_public_ip(const struct view *v, const struct resource *r,
 {
 	const char *said = resource_get(r, "associate-public-ip-address");
 
-	if (elastic_ip(v, r))
+	if (address_of_instance(v, r))
 		return false;
 	return said ? strcmp(said, "true") == 0
 		    : resource_is(subnet, "map-public-ip-on-launch", "true");

@@ -77,7 +77,7 @@ int security_group_make(struct view *v, const struct resource *parent, const cha
 				  limit);
 	r = view_create(v, parent->number, KIND_SECURITY_GROUP, name);
 	if (vpc)
-		set_format(v, r, "@vpc", "%" PRIu64, vpc->number);
+		set_default(r, "vpc", vpc->id);
 	set_default(r, "egress", "all - 0.0.0.0/0\n");
 	*ret = r;
 	return 0;
@@ -85,7 +85,7 @@ int security_group_make(struct view *v, const struct resource *parent, const cha
 
 const struct resource *security_group_vpc(const struct view *v, const struct resource *group)
 {
-	return view_get(v, resource_u64(group, "@vpc", NO_NUMBER));
+	return view_by_id(v, resource_or(group, "vpc", ""));
 }
 
 bool security_group_is_default(const struct resource *group)
@@ -132,7 +132,7 @@ struct resource *security_group_add_default(struct view *v, const struct resourc
 	struct resource *r = view_create(v, vpc->parent, KIND_SECURITY_GROUP, name);
 	struct strbuf ingress cleanup_strbuf = STRBUF_INIT;
 
-	set_format(v, r, "@vpc", "%" PRIu64, vpc->number);
+	set_default(r, "vpc", vpc->id);
 	set_text(v, r, "@default", "true");
 	set_default(r, "description", "default VPC security group");
 	strbuf_addf(&ingress, "all - sg:%s\n", name);
@@ -249,8 +249,10 @@ int security_group_set_vpc(struct view *v, struct resource *r, const char *text,
 	(void)len;
 	if (result < 0)
 		return result;
-	if (vpc == security_group_vpc(v, r))
+	if (resource_is(r, "vpc", vpc->id)) {
+		set_text(v, r, "vpc", vpc->id);
 		return 0;
+	}
 	if (security_group_is_default(r))
 		return ec2fs_fail(error, EC2_OperationNotPermitted,
 				  "the default group stays in its VPC");
@@ -267,6 +269,6 @@ int security_group_set_vpc(struct view *v, struct resource *r, const char *text,
 					"lines first");
 	result = check_unique(v, r->parent, r, vpc, r->name, error);
 	if (result == 0)
-		set_format(v, r, "@vpc", "%" PRIu64, vpc->number);
+		set_text(v, r, "vpc", vpc->id);
 	return result;
 }

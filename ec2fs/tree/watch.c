@@ -205,7 +205,8 @@ static void tell_one(struct tree *t, const struct view *v, const struct cloud_ev
 		/* Tables of both VPCs name it, and one may be in another region. */
 		view_each (v, ROOT_NUMBER, KIND_REGION, region)
 			tell_volatile(t, v, region->number);
-	} else if (moved || !is) {
+	} else if ((moved || !is) && (is ? is : was)->kind < KIND_MEMBERSHIP) {
+		/* Tags and memberships are named nowhere else, and there may be very many. */
 		const struct resource *region = view_region(v, is ? is : was);
 
 		if (region)

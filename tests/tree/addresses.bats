@@ -64,6 +64,8 @@ www()
 	association=$(cat addresses/www/association-id)
 	cat instances/web-1/instance-id >addresses/www/instance
 	reads "$association" addresses/www/association-id
+	tells "addresses/www/instance - -> i-" "$CLOUD/events"
+	[ "$(stat -c %Y addresses/www/instance)" -gt 0 ]
 	# A taken address moves; who had it gets an automatic one again.
 	echo web-2 >addresses/www/instance
 	reads web-2 addresses/www/instance

@@ -277,6 +277,10 @@ says()
 	mkdir vpcs/lab security-groups/db instances/web-1
 	echo lab >security-groups/web/vpc
 	reads lab security-groups/web/vpc
+	[ "$(stat -c %Y security-groups/web/vpc)" -gt 0 ]
+	mv vpcs/lab vpcs/attic
+	reads attic security-groups/web/vpc
+	mv vpcs/attic vpcs/lab
 	refuses ENOENT 'echo lap > security-groups/web/vpc'
 	says '^InvalidVpcID.NotFound: .*did you mean lab\?'
 	refuses ENOENT 'echo "all - sg:web" > security-groups/db/ingress'
