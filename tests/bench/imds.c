@@ -1,7 +1,7 @@
 /*
  * Requests a second of the metadata service, and of the plainest server that libmicrohttpd can be,
- * which answers a constant. Each is a process on 127.0.0.1, asked by this one over keep-alive
- * connections, a request at a time on each.
+ * which answers a constant (with as little memory a connection). Each is a process on 127.0.0.1,
+ * asked by this one over keep-alive connections, a request at a time on each.
  *
  * usage: imds ours|plain CONNECTIONS MS
  * prints: requests a second, the median answer in us, the server's processor time a request in us
@@ -30,7 +30,10 @@
 static int facts(void *context, const char *vpc, uint32_t address, struct imds_facts *ret)
 {
 	(void)context, (void)vpc, (void)address;
+	if (ret->revision == 1)
+		return -EALREADY;
 	imds_sample(ret);
+	ret->revision = 1;
 	ret->tokens_required = true;
 	return 0;
 }
@@ -75,6 +78,7 @@ static void serve(bool ours, int fd)
 		MHD_add_response_header(response, "Content-Type", "text/plain");
 		if (!MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC, 0, NULL, NULL,
 				      answer, response, MHD_OPTION_LISTEN_SOCKET, fd,
+				      MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)4096,
 				      MHD_OPTION_END))
 			die("MHD_start_daemon");
 	}
