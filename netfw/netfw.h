@@ -146,6 +146,7 @@ struct netfw_interface {
 /* What the metadata service tells of one instance; texts are owned (imds_facts_free). NULL or
  * count 0: not applicable, neither listed nor served. */
 struct imds_facts {
+	uint64_t revision; /* see netfw_options.facts; 0: none */
 	bool endpoint, tokens_required,
 		tags_served; /* HttpEndpoint, HttpTokens, InstanceMetadataTags */
 	uint8_t hops;        /* IP TTL of a token's answer, HttpPutResponseHopLimit: 1 to 64 */
@@ -179,7 +180,10 @@ struct netfw_options {
 	 * the daemon's own. */
 	int hypervisor;
 	/* Facts of the instance with that private address in that VPC: 0, or -ENOENT. Called from
-	 * the metadata service's threads; may take locks of the engine's. */
+	 * the metadata service's threads; may take locks of the engine's. ret comes empty but for
+	 * its revision, the one of the facts that were told for this address last, or 0: when it
+	 * is not 0 and they are as true as ever, the answer may be -EALREADY, with ret left alone.
+	 */
 	int (*facts)(void *context, const char *vpc, uint32_t address, struct imds_facts *ret);
 	void *context;
 };

@@ -6,6 +6,8 @@
 
 #include "ec2fs/util/cleanup.h"
 #include "ec2fs/util/memory.h"
+#include "ec2fs/util/table.h"
+#include "netfw/imds/answers.h"
 #include "netfw/imds/identity.h"
 #include "netfw/imds/token.h"
 #include "netfw/imds/tree.h"
@@ -13,7 +15,6 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <linux/sockios.h>
-#include <microhttpd.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -24,27 +25,13 @@
 #define CONNECTIONS 4096
 #define CONNECTIONS_PER_ADDRESS 32
 #define IDLE_SECONDS 10
-#define HEAD_SIZE 16384 /* of memory a connection: request line, headers and the answer's */
+#define HEAD_SIZE 4096  /* of memory a connection: request line, headers and the answer's */
 #define BODY_SIZE 65536 /* a request with more of a body, which nobody reads, is cut off */
 #define USUAL_HOPS 64
+#define REMEMBERED 64 /* instances whose facts are kept: who asks once asks fifty times */
 
 #define TTL_HEADER "X-aws-ec2-metadata-token-ttl-seconds"
 #define TOKEN_HEADER "X-aws-ec2-metadata-token"
-
-/* Answers other than 200, made once. */
-static const struct {
-	unsigned status;
-	const char *phrase;
-} refusals[] = {
-	{MHD_HTTP_BAD_REQUEST, "Bad Request"},
-	{MHD_HTTP_UNAUTHORIZED, "Unauthorized"},
-	{MHD_HTTP_FORBIDDEN, "Forbidden"},
-	{MHD_HTTP_NOT_FOUND, "Not Found"},
-	{MHD_HTTP_METHOD_NOT_ALLOWED, "Method Not Allowed"},
-	{MHD_HTTP_INTERNAL_SERVER_ERROR, "Internal Server Error"},
-	{MHD_HTTP_SERVICE_UNAVAILABLE, "Service Unavailable"},
-};
-#define REFUSALS (sizeof(refusals) / sizeof(refusals[0]))
 
 struct imds {
 	/* All set before the thread starts, and used by it alone. */
@@ -54,7 +41,12 @@ struct imds {
 	void *context;
 	struct imds_tokens *tokens;
 	struct imds_identity *identity;
-	struct MHD_Response *refusals[REFUSALS];
+	struct imds_answers *answers;
+	struct strbuf text; /* what is being answered */
+	struct remembered {
+		uint32_t address; /* 0: none */
+		struct imds_facts facts;
+	} remembered[REMEMBERED]; /* by the address's hash */
 };
 
 struct connection {
@@ -99,35 +91,6 @@ static void set_hops(struct connection *c, int hops)
 		c->near = hops != USUAL_HOPS;
 }
 
-static enum MHD_Result refuse(struct imds *m, struct MHD_Connection *http, unsigned status)
-{
-	for (size_t i = 0; i < REFUSALS; i++) {
-		if (refusals[i].status == status)
-			return MHD_queue_response(http, status, m->refusals[i]);
-	}
-	return MHD_NO;
-}
-
-/* Queues the text, which it takes; header may be NULL. */
-static enum MHD_Result tell(struct MHD_Connection *http, struct strbuf *text, const char *type,
-			    const char *header, const char *value)
-{
-	size_t len = text->len;
-	struct MHD_Response *response =
-		MHD_create_response_from_buffer(len, strbuf_steal(text), MHD_RESPMEM_MUST_FREE);
-	enum MHD_Result r;
-
-	if (!response)
-		return MHD_NO;
-	MHD_add_response_header(response, MHD_HTTP_HEADER_SERVER, "EC2ws");
-	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
-	if (header)
-		MHD_add_response_header(response, header, value);
-	r = MHD_queue_response(http, MHD_HTTP_OK, response);
-	MHD_destroy_response(response);
-	return r;
-}
-
 static const char *header_of(struct MHD_Connection *http, const char *name)
 {
 	return MHD_lookup_connection_value(http, MHD_HEADER_KIND, name);
@@ -152,37 +115,37 @@ static enum MHD_Result give_token(struct imds *m, struct MHD_Connection *http, s
 				  const struct imds_facts *f)
 {
 	unsigned ttl = parse_ttl(header_of(http, TTL_HEADER));
-	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	char token[IMDS_TOKEN_LENGTH + 1], seconds[12];
 
 	if (!ttl)
-		return refuse(m, http, MHD_HTTP_BAD_REQUEST);
+		return imds_refuse(m->answers, http, MHD_HTTP_BAD_REQUEST);
 	if (!f->instance_id ||
 	    imds_token_make(m->tokens, f->instance_id, time(NULL), ttl, token) < 0)
-		return refuse(m, http, MHD_HTTP_INTERNAL_SERVER_ERROR);
-	strbuf_adds(&text, token);
+		return imds_refuse(m->answers, http, MHD_HTTP_INTERNAL_SERVER_ERROR);
+	strbuf_truncate(&m->text, 0);
+	strbuf_adds(&m->text, token);
 	snprintf(seconds, sizeof(seconds), "%u", ttl);
 	set_hops(c, f->hops ? f->hops : 1);
-	return tell(http, &text, "text/plain", TTL_HEADER, seconds);
+	return imds_tell(http, &m->text, "text/plain", TTL_HEADER, seconds);
 }
 
 static enum MHD_Result put(struct imds *m, struct MHD_Connection *http, struct connection *c,
 			   const char *path, struct imds_question *q)
 {
-	cleanup_strbuf struct strbuf ignored = STRBUF_INIT;
 	unsigned flags;
 	int r;
 
 	/* A proxy that was talked into it must not fetch a token for others. */
 	if (header_of(http, "X-Forwarded-For"))
-		return refuse(m, http, MHD_HTTP_FORBIDDEN);
-	r = imds_answer(q, path, &ignored, &flags);
+		return imds_refuse(m->answers, http, MHD_HTTP_FORBIDDEN);
+	strbuf_truncate(&m->text, 0);
+	r = imds_answer(q, path, &m->text, &flags);
 	if (r == -EINVAL)
-		return refuse(m, http, MHD_HTTP_BAD_REQUEST);
+		return imds_refuse(m->answers, http, MHD_HTTP_BAD_REQUEST);
 	if (r < 0 || !(flags & IMDS_TOKEN))
-		return refuse(m, http, MHD_HTTP_METHOD_NOT_ALLOWED);
+		return imds_refuse(m->answers, http, MHD_HTTP_METHOD_NOT_ALLOWED);
 	if (strcmp(q->version, "latest") != 0)
-		return refuse(m, http, MHD_HTTP_FORBIDDEN);
+		return imds_refuse(m->answers, http, MHD_HTTP_FORBIDDEN);
 	return give_token(m, http, c, q->facts);
 }
 
@@ -191,24 +154,44 @@ static enum MHD_Result get(struct imds *m, struct MHD_Connection *http, const ch
 {
 	const struct imds_facts *f = q->facts;
 	const char *token = header_of(http, TOKEN_HEADER);
-	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	unsigned flags;
 	int r;
 
 	if (token ? !f->instance_id ||
 			    !imds_token_valid(m->tokens, f->instance_id, time(NULL), token)
 		  : f->tokens_required)
-		return refuse(m, http, MHD_HTTP_UNAUTHORIZED);
-	r = imds_answer(q, path, &text, &flags);
+		return imds_refuse(m->answers, http, MHD_HTTP_UNAUTHORIZED);
+	strbuf_truncate(&m->text, 0);
+	r = imds_answer(q, path, &m->text, &flags);
 	if (r < 0)
-		return refuse(m, http,
-			      r == -ENOENT   ? MHD_HTTP_NOT_FOUND
-			      : r == -EINVAL ? MHD_HTTP_BAD_REQUEST
-					     : MHD_HTTP_INTERNAL_SERVER_ERROR);
+		return imds_refuse(m->answers, http,
+				   r == -ENOENT   ? MHD_HTTP_NOT_FOUND
+				   : r == -EINVAL ? MHD_HTTP_BAD_REQUEST
+						  : MHD_HTTP_INTERNAL_SERVER_ERROR);
 	if (flags & IMDS_TOKEN)
-		return refuse(m, http, MHD_HTTP_METHOD_NOT_ALLOWED);
-	return tell(http, &text, flags & IMDS_BINARY ? "application/octet-stream" : "text/plain",
-		    NULL, NULL);
+		return imds_refuse(m->answers, http, MHD_HTTP_METHOD_NOT_ALLOWED);
+	if (flags & IMDS_BINARY)
+		return imds_tell(http, &m->text, "application/octet-stream", NULL, NULL);
+	return imds_tell_path(m->answers, http, path, &m->text);
+}
+
+/* The caller's facts, m's own until the next request. */
+static int find_facts(struct imds *m, uint32_t address, const struct imds_facts **ret)
+{
+	struct remembered *k = &m->remembered[hash_u64(address) % REMEMBERED];
+	struct imds_facts facts = {.revision = k->address == address ? k->facts.revision : 0};
+	bool known = facts.revision != 0;
+	int r = m->facts(m->context, m->vpc, address, &facts);
+
+	if (r == 0) {
+		imds_facts_free(&k->facts);
+		k->facts = facts;
+		k->address = address;
+	} else if (r != -EALREADY || !known) {
+		return r;
+	}
+	*ret = &k->facts;
+	return 0;
 }
 
 static enum MHD_Result respond(struct imds *m, struct MHD_Connection *http, const char *path,
@@ -216,28 +199,23 @@ static enum MHD_Result respond(struct imds *m, struct MHD_Connection *http, cons
 {
 	struct connection *c =
 		MHD_get_connection_info(http, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
-	struct imds_facts facts = {0};
-	struct imds_question q = {.facts = &facts, .identity = m->identity};
-	enum MHD_Result result;
+	struct imds_question q = {.identity = m->identity};
 	int r;
 
 	if (c->near)
 		set_hops(c, USUAL_HOPS);
-	r = m->facts(m->context, m->vpc, c->address, &facts);
+	r = find_facts(m, c->address, &q.facts);
 	if (r < 0)
-		return refuse(m, http,
-			      r == -ENOENT ? MHD_HTTP_NOT_FOUND : MHD_HTTP_SERVICE_UNAVAILABLE);
-	if (!facts.endpoint)
-		result = refuse(m, http, MHD_HTTP_FORBIDDEN);
-	else if (strcmp(method, MHD_HTTP_METHOD_GET) == 0 ||
-		 strcmp(method, MHD_HTTP_METHOD_HEAD) == 0)
-		result = get(m, http, path, &q);
-	else if (strcmp(method, MHD_HTTP_METHOD_PUT) == 0)
-		result = put(m, http, c, path, &q);
-	else
-		result = refuse(m, http, MHD_HTTP_METHOD_NOT_ALLOWED);
-	imds_facts_free(&facts);
-	return result;
+		return imds_refuse(m->answers, http,
+				   r == -ENOENT ? MHD_HTTP_NOT_FOUND
+						: MHD_HTTP_SERVICE_UNAVAILABLE);
+	if (!q.facts->endpoint)
+		return imds_refuse(m->answers, http, MHD_HTTP_FORBIDDEN);
+	if (strcmp(method, MHD_HTTP_METHOD_GET) == 0 || strcmp(method, MHD_HTTP_METHOD_HEAD) == 0)
+		return get(m, http, path, &q);
+	if (strcmp(method, MHD_HTTP_METHOD_PUT) == 0)
+		return put(m, http, c, path, &q);
+	return imds_refuse(m->answers, http, MHD_HTTP_METHOD_NOT_ALLOWED);
 }
 
 /* libmicrohttpd calls it for the headers, for each piece of a body, and at the end. What is kept
@@ -269,36 +247,6 @@ static size_t leave_escaped(void *context, struct MHD_Connection *http, char *te
 	return strlen(text);
 }
 
-static bool make_refusals(struct imds *m)
-{
-	for (size_t i = 0; i < REFUSALS; i++) {
-		struct strbuf text = STRBUF_INIT;
-		unsigned status = refusals[i].status;
-		size_t len;
-
-		strbuf_addf(&text,
-			    "<?xml version=\"1.0\" encoding=\"iso-8859-1\"?>\n"
-			    "<!DOCTYPE html PUBLIC \"-//W3C//DTD XHTML 1.0 Transitional//EN\"\n"
-			    "\t\"http://www.w3.org/TR/xhtml1/DTD/xhtml1-transitional.dtd\">\n"
-			    "<html xmlns=\"http://www.w3.org/1999/xhtml\" xml:lang=\"en\" "
-			    "lang=\"en\">\n"
-			    " <head>\n  <title>%u - %s</title>\n </head>\n"
-			    " <body>\n  <h1>%u - %s</h1>\n </body>\n</html>\n",
-			    status, refusals[i].phrase, status, refusals[i].phrase);
-		len = text.len;
-		m->refusals[i] = MHD_create_response_from_buffer(len, strbuf_steal(&text),
-								 MHD_RESPMEM_MUST_FREE);
-		if (!m->refusals[i])
-			return false;
-		MHD_add_response_header(m->refusals[i], MHD_HTTP_HEADER_SERVER, "EC2ws");
-		MHD_add_response_header(m->refusals[i], MHD_HTTP_HEADER_CONTENT_TYPE, "text/html");
-		if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
-			MHD_add_response_header(m->refusals[i], MHD_HTTP_HEADER_ALLOW,
-						"GET, HEAD, PUT");
-	}
-	return true;
-}
-
 /* Do both name the same open socket? */
 static bool is_same(int a, int b)
 {
@@ -312,7 +260,8 @@ static int start(struct imds *m, int listen_fd, struct ec2fs_error *error)
 {
 	int fd = fcntl(listen_fd, F_DUPFD_CLOEXEC, 0), number = fd < 0 ? errno : ENOMEM;
 
-	if (fd >= 0 && make_refusals(m))
+	m->answers = imds_answers_new();
+	if (fd >= 0 && m->answers)
 		m->http = MHD_start_daemon(
 			MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC, 0, NULL, NULL, at_request, m,
 			MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_CONNECTION, at_connection,
@@ -361,10 +310,10 @@ void imds_stop(struct imds *m)
 		return;
 	if (m->http)
 		MHD_stop_daemon(m->http);
-	for (size_t i = 0; i < REFUSALS; i++) {
-		if (m->refusals[i])
-			MHD_destroy_response(m->refusals[i]);
-	}
+	imds_answers_free(m->answers);
+	strbuf_free(&m->text);
+	for (size_t i = 0; i < REMEMBERED; i++)
+		imds_facts_free(&m->remembered[i].facts);
 	imds_identity_close(m->identity);
 	imds_tokens_close(m->tokens);
 	free(m->vpc);

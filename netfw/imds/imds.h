@@ -16,7 +16,7 @@ struct imds;
  * Serves listen_fd (a listening TCP socket; owned from here on, on failure too) in a thread of its
  * own. directory holds the key of tokens and the key and certificate of identity documents, made
  * at first use; it is shared by all VPCs, so that both outlive the daemon and the VPC. facts is
- * called from that thread, once a request: 0, or -ENOENT for a caller that is no instance.
+ * called from that thread, once a request: see struct netfw_options.
  */
 int imds_start(int listen_fd, const char *vpc, const char *directory,
 	       int (*facts)(void *context, const char *vpc, uint32_t address,

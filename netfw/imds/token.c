@@ -24,8 +24,16 @@ struct token {
 };
 _Static_assert(sizeof(struct token) == IMDS_TOKEN_LENGTH / 4 * 3, "tokens need no padding");
 
+/* Tokens that have been authenticated: the same one comes with each request of a crawl. */
+#define KNOWN 64
+
 struct imds_tokens {
 	EVP_MAC_CTX *mac; /* has the key */
+	struct known {
+		char text[IMDS_TOKEN_LENGTH]; /* empty: none */
+		char instance_id[24];
+		int64_t expiry;
+	} known[KNOWN];
 };
 
 static int make_key(struct strbuf *out)
@@ -139,7 +147,8 @@ static bool decode(const char *text, struct token *ret)
 	return text[IMDS_TOKEN_LENGTH] == '\0';
 }
 
-bool imds_token_valid(struct imds_tokens *t, const char *instance_id, int64_t now, const char *text)
+/* The token's expiry when it is one of that instance, else 0. */
+static int64_t check(struct imds_tokens *t, const char *instance_id, const char *text)
 {
 	uint8_t mac[MAC_SIZE];
 	struct token token;
@@ -148,9 +157,31 @@ bool imds_token_valid(struct imds_tokens *t, const char *instance_id, int64_t no
 	if (!decode(text, &token) || token.version != VERSION ||
 	    !authenticate(t, &token, instance_id, mac) ||
 	    CRYPTO_memcmp(mac, token.mac, MAC_SIZE) != 0)
-		return false;
+		return 0;
 	for (size_t i = 0; i < sizeof(token.expiry); i++)
 		expiry = expiry << 8 | token.expiry[i];
+	return expiry;
+}
+
+bool imds_token_valid(struct imds_tokens *t, const char *instance_id, int64_t now, const char *text)
+{
+	struct known *k;
+	int64_t expiry;
+
+	if (strnlen(text, IMDS_TOKEN_LENGTH + 1) != IMDS_TOKEN_LENGTH)
+		return false;
+	k = &t->known[(uint8_t)text[2] % KNOWN]; /* of the nonce */
+	if (CRYPTO_memcmp(k->text, text, IMDS_TOKEN_LENGTH) == 0 &&
+	    strcmp(k->instance_id, instance_id) == 0) {
+		expiry = k->expiry;
+	} else {
+		expiry = check(t, instance_id, text);
+		if (expiry && strlen(instance_id) < sizeof(k->instance_id)) {
+			memcpy(k->text, text, IMDS_TOKEN_LENGTH);
+			strcpy(k->instance_id, instance_id);
+			k->expiry = expiry;
+		}
+	}
 	/* Far ahead: the clock was put back since. */
 	return expiry > now && expiry <= now + IMDS_TOKEN_TTL_MAX;
 }

@@ -30,6 +30,8 @@ static struct {
 	bool tokens_required, disabled;
 	uint8_t hops;
 	int failure;
+	uint64_t revision; /* of 127.0.0.2's facts */
+	unsigned unchanged;
 } cloud;
 
 static int facts(void *context, const char *vpc, uint32_t address, struct imds_facts *ret)
@@ -40,7 +42,12 @@ static int facts(void *context, const char *vpc, uint32_t address, struct imds_f
 		return cloud.failure;
 	if (address != INADDR_LOOPBACK && address != INADDR_LOOPBACK + 1)
 		return -ENOENT;
+	if (ret->revision && ret->revision == cloud.revision) {
+		cloud.unchanged++;
+		return -EALREADY;
+	}
 	imds_sample(ret);
+	ret->revision = address == INADDR_LOOPBACK + 1 ? cloud.revision : 0;
 	ret->endpoint = !cloud.disabled;
 	ret->tokens_required = cloud.tokens_required;
 	ret->hops = cloud.hops;
@@ -48,6 +55,7 @@ static int facts(void *context, const char *vpc, uint32_t address, struct imds_f
 		free(ret->instance_id);
 		ret->instance_id = xstrdup("i-00000000000000002");
 		ret->user_data_size = 0;
+		ret->launch_index = (unsigned)cloud.revision;
 	}
 	return 0;
 }
@@ -273,6 +281,30 @@ static void test_token_answer(void **state)
 	assert_string_not_equal(a.body, b.body);
 	forget(&a);
 	forget(&b);
+}
+
+/* Facts are made again when they have changed, and not otherwise; nobody gets another's. */
+static void test_revisions(void **state)
+{
+	static const char path[] = "/latest/meta-data/ami-launch-index";
+
+	(void)state;
+	cloud.revision = 7;
+	check(2, "GET", path, NULL, 200, "7");
+	assert_int_equal(cloud.unchanged, 0);
+	check(2, "GET", path, NULL, 200, "7");
+	check(1, "GET", path, NULL, 200, "3");
+	check(2, "GET", path, NULL, 200, "7");
+	assert_int_equal(cloud.unchanged, 2);
+	cloud.revision = 8;
+	check(2, "GET", path, NULL, 200, "8");
+	assert_int_equal(cloud.unchanged, 2);
+	cloud.failure = -ENOENT;
+	check(2, "GET", path, NULL, 404, NULL);
+	cloud.failure = -EALREADY; /* to 127.0.0.1, of whose facts none are kept */
+	check(1, "GET", path, NULL, 503, NULL);
+	cloud.failure = 0;
+	cloud.revision = 0;
 }
 
 /* Nothing of a token is kept in memory; and the secrets are nobody else's. */
@@ -537,11 +569,12 @@ static int tear_down(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_answers),          cmocka_unit_test(test_refusals),
-		cmocka_unit_test(test_token_answer),     cmocka_unit_test(test_restart),
-		cmocka_unit_test(test_token_expiry),     cmocka_unit_test(test_hops),
-		cmocka_unit_test(test_hostile_requests), cmocka_unit_test(test_floods),
-		cmocka_unit_test(test_pipeline),         cmocka_unit_test(test_slow_clients),
+		cmocka_unit_test(test_answers),      cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_token_answer), cmocka_unit_test(test_revisions),
+		cmocka_unit_test(test_restart),      cmocka_unit_test(test_token_expiry),
+		cmocka_unit_test(test_hops),         cmocka_unit_test(test_hostile_requests),
+		cmocka_unit_test(test_floods),       cmocka_unit_test(test_pipeline),
+		cmocka_unit_test(test_slow_clients),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
