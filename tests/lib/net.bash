@@ -50,7 +50,7 @@ net_stop()
 		kill "$pid" 2>/dev/null || true
 	done
 	# What the test started, the host among it.
-	kill $(jobs -p) 2>/dev/null || true
+	jobs -p | xargs -r kill 2>/dev/null || true
 	wait 2>/dev/null || true
 	HOST=
 }

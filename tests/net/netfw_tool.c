@@ -240,11 +240,12 @@ static void tell_group(void)
 
 	while ((word = next())) {
 		bool out = begins(word, "out:");
-		struct netfw_rule *r = out ? &rules[1][g.egress_count++]
-					   : &rules[0][g.ingress_count++];
-		char *save, *part = strtok_r(word, ":", &save);
+		struct netfw_rule *r =
+			out ? &rules[1][g.egress_count++] : &rules[0][g.ingress_count++];
+		char *save, *part;
 
-		r->protocol = protocol(part = strtok_r(NULL, ":", &save));
+		strtok_r(word, ":", &save);
+		r->protocol = protocol(strtok_r(NULL, ":", &save));
 		ports(strtok_r(NULL, ":", &save), &r->from, &r->to, &r->type, &r->code);
 		part = strtok_r(NULL, ":", &save);
 		if (!part)
