@@ -44,9 +44,6 @@ OBJS := $(SRCS:%.c=$(BUILD)/obj/%.o)
 LIB := $(BUILD)/libec2fs.a
 UNIT_SRCS := $(wildcard tests/unit/test_*.c)
 UNIT_BINS := $(UNIT_SRCS:%.c=$(BUILD)/%)
-# Programs that tests drive: build/tests/net/netfw_tool.
-TOOL_SRCS := $(wildcard tests/net/*.c)
-TOOL_BINS := $(TOOL_SRCS:%.c=$(BUILD)/%)
 
 .PHONY: all
 all: $(BUILD)/ec2fs
@@ -78,6 +75,8 @@ $(BUILD)/tests/unit/%: tests/unit/%.c $(LIB)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -Wno-write-strings $(ALL_LDFLAGS) -MMD -MP -o $@ $< $(LIB) $(LIBS) -lcmocka
 
+# Programs that tests and measurements of the network use.
+NET_TOOLS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/net/*.c))
 $(BUILD)/tests/net/%: tests/net/%.c $(LIB)
 	$(call show,CC,$<)
 	@mkdir -p $(@D)
@@ -90,7 +89,7 @@ TESTS ?= unit fs tree net system
 unit: $(UNIT_BINS)
 	@BUILD=$(BUILD) tests/run unit
 
-test: all $(UNIT_BINS) $(TOOL_BINS)
+test: all $(UNIT_BINS) $(NET_TOOLS)
 	@BUILD=$(BUILD) tests/run $(TESTS)
 
 check-asan:
@@ -169,4 +168,4 @@ help:
 	@echo 'make install     to PREFIX ($(PREFIX)), below DESTDIR; uninstall takes it away again'
 	@echo 'make clean       removes $(BUILD)'
 
--include $(OBJS:.o=.d) $(UNIT_BINS:=.d) $(TOOL_BINS:=.d) $(BUILD)/obj/ec2fs/main.d
+-include $(OBJS:.o=.d) $(UNIT_BINS:=.d) $(NET_TOOLS:=.d) $(BUILD)/obj/ec2fs/main.d

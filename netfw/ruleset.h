@@ -13,7 +13,7 @@
 struct ruleset;
 
 /* nl_fd: a NETLINK_NETFILTER socket that was opened in the namespace; owned from here on. What
- * stands in the kernel is unknown until the first commit, which must be of a whole change. */
+ * stands in the kernel is unknown, so the first commit replaces it, and has to describe the VPC. */
 struct ruleset *ruleset_new(int nl_fd);
 /* The kernel's rules stay. Accepts NULL. */
 void ruleset_free(struct ruleset *r);
@@ -33,6 +33,9 @@ void ruleset_drop_interface(struct ruleset *r, const char *id);
  */
 int ruleset_commit(struct ruleset *r, struct ec2fs_error *error);
 void ruleset_abort(struct ruleset *r);
+
+/* Appends the tables as they were described, the open change included, for `nft -f`. */
+void ruleset_print(struct ruleset *r, struct strbuf *out);
 
 /* Appends lines "accepted|dropped in|out PACKETS BYTES" of an interface, since its rules were made.
  * -ENOENT when it is not applied. */
