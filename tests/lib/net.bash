@@ -24,7 +24,7 @@ net_start()
 
 	[ "$(id -u)" = 0 ] || skip "network namespaces need root"
 	NET=${BATS_TEST_TMPDIR:-$BATS_FILE_TMPDIR}/net
-	NETFW=${BUILD:-${EC2FS%/*}}/tests/net/netfw_tool
+	NETFW=${BUILD:-${EC2FS%/*}}/tests/net/netfw_ctl
 	OWNER=$(cat /proc/sys/kernel/random/uuid)
 	mkdir -p "$NET"
 	unshare --mount --net --propagation private sleep infinity 3>&- 4>&- </dev/null &
@@ -50,7 +50,7 @@ net_stop()
 		kill "$pid" 2>/dev/null || true
 	done
 	# What the test started, the host among it.
-	kill $(jobs -p) 2>/dev/null || true
+	jobs -p | xargs -r kill 2>/dev/null || true
 	wait 2>/dev/null || true
 	HOST=
 }
