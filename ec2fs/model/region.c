@@ -62,11 +62,15 @@ int region_remove(struct view *v, struct resource *r, struct ec2fs_error *error)
 int cloud_first(struct view *v, void *context, struct ec2fs_error *error)
 {
 	const struct resource *root = view_get(v, ROOT_NUMBER);
-	struct resource *region;
+	struct resource *region, *begun;
 
 	(void)context;
 	if (view_next(v, ROOT_NUMBER, KIND_REGION, 0) || resource_get(root, "@begun"))
 		return 0;
-	set_text(v, view_edit(v, root), "@begun", "true");
+	begun = view_edit(v, root);
+	set_text(v, begun, "@begun", "true");
+	/* Who starts a cloud may change it. */
+	begun->uid = v->uid;
+	begun->gid = v->gid;
 	return region_make(v, root, "us-east-1", &region, error);
 }
