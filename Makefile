@@ -135,7 +135,7 @@ demo-stop:
 deps:
 	@scripts/install-deps --test
 
-# mount(8) finds ec2fs in PATH (through mount.fuse3): with PREFIX=/usr/local or /usr it does.
+# `mount -t fuse.ec2fs` finds ec2fs where a shell without PATH looks (mount(8) drops it): with PREFIX=/usr/local or /usr.
 .PHONY: install uninstall clean help
 install: all
 	install -D -m 755 $(BUILD)/ec2fs $(DESTDIR)$(PREFIX)/sbin/ec2fs

@@ -41,6 +41,7 @@ static int open_all(struct daemon *d, const struct options *o, struct ec2fs_erro
 	struct engine_options engine = {.state_dir = o->state, .stop_timeout = o->stop_timeout};
 	struct fs_options fs = {
 		.mountpoint = o->mountpoint, .mount_options = o->mount_options, .debug = o->debug};
+	struct actor self = {.uid = geteuid(), .gid = getegid()};
 	int r = store_open(o->state, &d->store, error);
 
 	if (r == 0)
@@ -51,7 +52,7 @@ static int open_all(struct daemon *d, const struct options *o, struct ec2fs_erro
 		return r;
 	d->engine = engine_new(d->cloud, d->blobs, &engine);
 	d->tree = tree_open(d->cloud, d->engine, d->blobs);
-	r = cloud_change(d->cloud, NULL, cloud_first, NULL, error);
+	r = cloud_change(d->cloud, &self, cloud_first, NULL, error);
 	if (r == 0)
 		r = tree_sweep_blobs(d->tree, error);
 	if (r == 0)
@@ -204,6 +205,7 @@ int main(int argc, char **argv)
 	if (r < 0) {
 		log_error("%s", error.message);
 		close_all(&d);
+		options_free(&options);
 		r = r == -EBUSY ? EXIT_BUSY : EXIT_FAILURE;
 		report_ready(ready, (unsigned char)r);
 		return r;

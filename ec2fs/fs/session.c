@@ -9,6 +9,7 @@
 #include "ec2fs/fs/set_times.h"
 #include "ec2fs/fs/waiters.h"
 #include "ec2fs/util/memory.h"
+#include "ec2fs/util/spawn.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -65,10 +66,12 @@ static const struct fuse_lowlevel_ops operations = {
  * know what the kernel was told to keep; statfs(2) always asks. */
 static void clear_stale_mount(const char *mountpoint)
 {
+	const char *const helper[] = {"fusermount3", "-u", "-z", mountpoint, NULL};
 	struct statfs st;
 
 	while (statfs(mountpoint, &st) < 0 && errno == ENOTCONN)
-		if (umount2(mountpoint, MNT_DETACH) < 0)
+		if (umount2(mountpoint, MNT_DETACH) < 0 &&
+		    (errno != EPERM || spawn_run(helper, 10000, NULL, NULL) < 0))
 			break;
 }
 

@@ -86,7 +86,7 @@ int region_remove(struct view *v, struct resource *r, struct ec2fs_error *error)
 int cloud_first(struct view *v, void *context, struct ec2fs_error *error)
 {
 	const struct resource *root = view_get(v, ROOT_NUMBER);
-	struct resource *made;
+	struct resource *begun, *made;
 
 	(void)context;
 	/* Regions of a cloud that is older than VPCs. */
@@ -95,6 +95,10 @@ int cloud_first(struct view *v, void *context, struct ec2fs_error *error)
 			add_default_vpc(v, view_edit(v, region));
 	if (view_next(v, ROOT_NUMBER, KIND_REGION, 0) || resource_get(root, "@begun"))
 		return 0;
-	set_text(v, view_edit(v, root), "@begun", "true");
+	begun = view_edit(v, root);
+	set_text(v, begun, "@begun", "true");
+	/* Who starts a cloud may change it. */
+	begun->uid = v->uid;
+	begun->gid = v->gid;
 	return region_make(v, root, "us-east-1", &made, error);
 }

@@ -318,11 +318,9 @@ static void mutate(struct input *in, const struct input *other)
 
 static void run(const struct entry *e, const struct input *in)
 {
-	char *alone = malloc(in->len + 1);
+	char *alone = xcalloc(in->len + 1, 1);
 
-	MUST(alone);
 	memcpy(alone, in->data, in->len);
-	alone[in->len] = '\0';
 	e->run(alone, in->len);
 	free(alone);
 }

@@ -93,3 +93,30 @@ launch()
 	becomes stopped instances/one/state 10
 	tells 'from outside' instances/one/state-reason
 }
+
+@test "ten launches at once" {
+	mkdir instance-types/small
+	echo 1 >instance-types/small/vcpus
+	echo 128 MiB >instance-types/small/memory
+	for i in {0..9}; do
+		mkdir "instances/w$i"
+		printf 'image tiny\ninstance-type small\n' >"instances/w$i/spec"
+	done
+	for i in {0..9}; do echo running >"instances/w$i/state"; done
+	for i in {0..9}; do echo running 120 >"instances/w$i/wait"; done
+	for i in {0..9}; do
+		[ "$(virsh -q -c qemu:///system domstate "$(cat "instances/w$i/instance-id")" | head -n 1)" = running ]
+	done
+	rmdir instances/*
+	soon 60 eval '[ -z "$(ls volumes)" ]'
+	soon 10 eval '[ -z "$(ls "$STATE/volumes")" ]'
+}
+
+# In EC2 this is seen within moments, not at the next look: by libvirt's events.
+@test "a guest that ends is seen at once" {
+	launch one
+	soon 60 grep -q '^Hello from ec2fs' instances/one/console
+	kill -9 "$(cat "/run/libvirt/qemu/$(cat instances/one/instance-id).pid")"
+	echo stopped 5 >instances/one/wait
+	tells '^Client.InternalError' instances/one/state-reason
+}

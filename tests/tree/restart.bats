@@ -23,10 +23,12 @@ image()
 	echo running >instances/web-1/state
 	echo running >instances/web-1/wait
 	echo prod >instances/web-1/tags/env
+	mkdir "instances/  blanks in front"
 	cp -r instances/web-1/spec "$CLOUD_HOME/spec"
 	cloud_restart
 	becomes running instances/web-1/state
 	reads prod instances/web-1/tags/env
+	reads draft "instances/  blanks in front/state"
 	cmp "$CLOUD_HOME/spec" instances/web-1/spec
 	cmp "$CLOUD_HOME/disk" images/tiny/disk
 }

@@ -13,11 +13,10 @@
 
 struct writer {
 	struct fixture *f;
-	int id;
 	uint64_t dice;
+	int id, refused;
 	bool there[KEYS];
 	char value[KEYS][16]; /* of its tag */
-	int refused;
 };
 
 struct step {
@@ -42,7 +41,7 @@ static int take_step(struct view *v, void *context, struct ec2fs_error *error)
 {
 	const struct step *s = context;
 	const struct resource *region = fixture_region(v), *key, *old;
-	struct resource *made, *tag;
+	struct resource *made, *tag = NULL;
 	char name[32];
 	int r;
 
@@ -77,7 +76,7 @@ static void *live(void *context)
 			w->there[s.key] = false;
 		} else {
 			w->there[s.key] = true;
-			strcpy(w->value[s.key], s.value);
+			memcpy(w->value[s.key], s.value, sizeof(s.value));
 		}
 	}
 	return NULL;

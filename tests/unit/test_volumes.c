@@ -174,7 +174,7 @@ static void blobs_are_whole_or_not_there(void **state)
 	cleanup_free char *half = NULL;
 	cleanup_free char *given_up = NULL;
 	struct blobs *b;
-	uint64_t size;
+	uint64_t size = 0;
 	int fd;
 
 	assert_int_equal(blobs_open(*state, &b, NULL), 0);
