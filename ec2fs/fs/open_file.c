@@ -60,12 +60,13 @@ static int refuse_writing(struct fs *fs, const struct tree_node *node,
 /*
  * What the kernel may do with what it reads. Through its cache it gives the pages that one open
  * file filled, cut at the size that another request told: while a node changes these need not
- * belong together, and the reader would see half a value. So it reads past the cache then.
+ * belong together, and the reader would see half a value. So it reads past the cache then. (One who
+ * opened a quiet file before the first change and reads after it may still see that.)
  */
 static void set_caching(struct fs *fs, struct open_file *of, bool live, struct fuse_file_info *fi)
 {
 	of->cached = !writes(fi->flags) && !live && !changed_since(fs, of->id, of->since) &&
-		     !changes_often(fs, of->id);
+		     !changed_lately(fs, of->id);
 	fi->direct_io = !of->cached;
 	fi->keep_cache = of->cached;
 	fi->noflush = !writes(fi->flags);
