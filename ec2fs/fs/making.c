@@ -26,7 +26,7 @@ void fs_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
 	uint64_t since = changes_now(fs);
 	struct tree_node node;
 	tree_id dir;
-	int r = dir_resolve(fs, parent, &dir);
+	int r = place_resolve(fs, parent, name, &dir);
 
 	if (r < 0) {
 		reply_result(req, r);
@@ -53,7 +53,7 @@ void fs_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
 	struct fs *fs = fs_of(req);
 	struct tree_caller who = caller_of(req);
 	tree_id dir;
-	int r = dir_resolve(fs, parent, &dir);
+	int r = place_resolve(fs, parent, name, &dir);
 
 	if (r == 0)
 		r = tree_rmdir(fs->tree, dir, name, &who);
@@ -115,7 +115,7 @@ void fs_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 	struct fuse_entry_param e;
 	struct tree_node node, dir;
 	tree_id id;
-	int r = dir_resolve(fs, parent, &id);
+	int r = place_resolve(fs, parent, name, &id);
 
 	if (r == 0)
 		r = tree_stat(fs->tree, id, &who, &dir);
@@ -152,7 +152,7 @@ void fs_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, 
 	struct tree_node node, dir;
 	uint64_t since = changes_now(fs);
 	tree_id id;
-	int r = dir_resolve(fs, parent, &id);
+	int r = place_resolve(fs, parent, name, &id);
 
 	(void)rdev;
 	if (r == 0 && !S_ISREG(mode))
@@ -175,6 +175,20 @@ void fs_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, 
 	fuse_reply_entry(req, &e);
 }
 
+/* False: it just became a file of the tree. */
+static bool drop_scratch(struct fs *fs, struct scratch *s)
+{
+	pthread_mutex_t *lock = commit_lock(fs, scratch_dir(s));
+	bool is;
+
+	pthread_mutex_lock(lock);
+	is = !scratch_became(s);
+	if (is)
+		scratch_drop(s);
+	pthread_mutex_unlock(lock);
+	return is;
+}
+
 void fs_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
 	struct fs *fs = fs_of(req);
@@ -182,12 +196,11 @@ void fs_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
 	struct scratch *s cleanup_scratch = NULL;
 	struct tree_node node;
 	tree_id dir;
-	int r = dir_resolve(fs, parent, &dir);
+	int r = place_resolve(fs, parent, name, &dir);
 
 	if (r == 0)
 		s = scratch_find(fs, dir, name);
-	if (s) {
-		scratch_drop(s);
+	if (s && drop_scratch(fs, s)) {
 		reply_result(req, 0);
 		return;
 	}
@@ -215,7 +228,7 @@ void fs_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const cha
 	struct fuse_entry_param e;
 	struct tree_node node;
 	tree_id dir;
-	int r = dir_resolve(fs, parent, &dir);
+	int r = place_resolve(fs, parent, name, &dir);
 
 	if (r < 0) {
 		reply_result(req, r);

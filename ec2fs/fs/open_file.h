@@ -21,6 +21,7 @@ struct open_file {
 	pthread_mutex_t lock; /* all below but mode, id and flags of a node of the tree */
 	enum open_mode mode;
 	tree_id id;     /* of a node of the tree */
+	fuse_ino_t ino; /* by which the kernel opened it; 0: by making it */
 	unsigned flags; /* enum tree_flags */
 	size_t max;     /* bytes it may hold */
 	struct tree_caller who;
@@ -72,8 +73,10 @@ void open_scratch(struct scratch *s, const struct tree_caller *who, struct fuse_
 int open_file_write(struct fs *fs, struct open_file *of, fuse_req_t req, const char *data,
 		    size_t len, off_t off);
 /* Takes what is not stored yet (flush, fsync); under of->lock. closer is who closes a descriptor
- * of it, NULL at fsync and when the last one is gone. */
+ * of it, NULL at fsync. */
 int open_file_flush(struct fs *fs, struct open_file *of, const struct tree_caller *closer);
+/* The same when the last descriptor is gone (RELEASE); of errors nobody hears. */
+void open_file_finish(struct fs *fs, struct open_file *of);
 /* text or blob has what is not stored yet; under of->lock. */
 void open_file_wrote(struct open_file *of);
 /* Makes that text the content, durably: sets the value, or makes the free file; under of->lock. */

@@ -101,8 +101,8 @@ by_name()
 	rsync -a "$W/instance/" "$INSTANCE/"
 	rsync -a "$W/image/" "$IMAGE/"
 	files_written
-	[ -z "$(rsync -ai "$W/instance/" "$INSTANCE/")" ]
-	[ -z "$(rsync -ai "$W/image/" "$IMAGE/")" ]
+	reads "" <(rsync -ai "$W/instance/" "$INSTANCE/"; echo)
+	reads "" <(rsync -ai "$W/image/" "$IMAGE/"; echo)
 	echo t3.small >"$W/instance/instance-type"
 	sed -i 's/t3.nano/t3.small/' "$W/instance/spec"
 	rsync -a "$W/instance/" "$INSTANCE/"
