@@ -22,7 +22,7 @@ void fs_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	int r = node_resolve(fs, ino, &node);
 
 	if (r == 0 && node.scratch) {
-		open_scratch(node.scratch, &who, fi);
+		open_scratch(fs, node.scratch, &who, fi);
 		if (fi->flags & O_TRUNC)
 			r = scratch_truncate(node.scratch, &who, 0);
 	} else if (r == 0) {

@@ -98,7 +98,7 @@ static int create_known(struct fs *fs, tree_id dir, const char *name, const stru
 		fi->flags |= O_TRUNC;
 		return open_node(fs, node, who, since, fi);
 	}
-	of = open_file_new(OPEN_DISCARD, who);
+	of = open_file_new(fs, OPEN_DISCARD, who);
 	of->id = node->id;
 	fi->direct_io = 1;
 	fi->fh = (uintptr_t)of;
@@ -132,7 +132,7 @@ void fs_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 		if (!s)
 			r = make_scratch(fs, &dir, name, mode, fi->flags, &who, &s);
 		if (r == 0) {
-			open_scratch(s, &who, fi);
+			open_scratch(fs, s, &who, fi);
 			scratch_entry(s, &e);
 		}
 	}

@@ -70,14 +70,6 @@ by_name()
 	reads draft "$INSTANCE-3/state"
 }
 
-@test "cpio" {
-	command -v cpio >/dev/null || skip "cpio is not installed"
-	by_name
-	(cd "$W/instance" && find . | cpio -o --quiet) | (cd "$INSTANCE" && cpio -iu --quiet)
-	cmp "$W/new/data" "$DATA"
-	reads t3.nano "$TYPE"
-}
-
 @test "rsync of files: plain, --inplace, --append-verify, -c, twice" {
 	command -v rsync >/dev/null || skip "rsync is not installed"
 	each_file 'rsync "$from" "$to"'
