@@ -37,7 +37,7 @@ void fs_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 	struct fuse_entry_param e;
 	struct tree_node node;
 	tree_id dir;
-	int r = dir_resolve(fs, parent, &dir);
+	int r = place_resolve(fs, parent, name, &dir);
 
 	if (r == 0 && (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)) {
 		r = lookup_dots(fs, dir, name, &who, &node);

@@ -7,9 +7,9 @@
  *lock while it asks the tree, so requests on one handle go one after the other commit.lock[]
  *taken inside open_file.lock (or by a rename): "read the present content, join, store" of one node
  *is one step scratch.lock		content and times of one scratch file; inside open_file.lock
- *	the tables' own		scratches, ids, hidden names, makers, set times, writers, polls,
- *parked requests, the notifier's queue: taken last, held for a few instructions, nothing is called
- *under them
+ *	the tables' own		scratches, open files, ids, hidden names, makers, set times,
+ *writers, polls, parked requests, the notifier's queue: taken last, held for a few instructions,
+ *nothing is called under them
  *
  * The kernel has locks too: a LOOKUP, CREATE, MKDIR, RENAME … comes with its directory locked, a
  *READ through the page cache with its pages locked, and telling the kernel to forget an entry or a
@@ -46,6 +46,7 @@ struct fs {
 	char *mountpoint;
 	struct ids *ids;
 	struct scratches *scratches;
+	struct open_files *open_files;
 	struct hidden *hidden;
 	struct makers *makers;
 	struct set_times *set_times;

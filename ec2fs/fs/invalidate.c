@@ -23,13 +23,12 @@
  */
 #define ECHO_AFTER (50 * NS_PER_SECOND / 1000)
 #define RECENTLY NS_PER_SECOND
-#define OFTEN 8
+#define LATELY (NS_PER_SECOND / 5)
 
 struct slot {
 	atomic_uint_least64_t changed;  /* number of the latest change */
 	atomic_uint_least64_t notified; /* the kernel knows of changes up to this */
-	atomic_int_least64_t second;    /* when the second began in which changes are counted */
-	atomic_uint count;
+	atomic_int_least64_t when;      /* it changed; monotonic ns */
 	atomic_int_least64_t told; /* when the kernel was last given facts to keep; monotonic ns */
 };
 
@@ -129,13 +128,7 @@ static int64_t coarse_now(void)
 
 static void changed_to(struct slot *slot, uint64_t number)
 {
-	int64_t now = coarse_now();
-
-	if (now - atomic_load(&slot->second) > NS_PER_SECOND) {
-		atomic_store(&slot->second, now);
-		atomic_store(&slot->count, 0);
-	}
-	atomic_fetch_add(&slot->count, 1);
+	atomic_store(&slot->when, coarse_now());
 	/* Numbers are given under the lock, so they only grow. */
 	atomic_store(&slot->changed, number);
 }
@@ -211,12 +204,9 @@ bool changed_since(struct fs *fs, tree_id id, uint64_t number)
 	return changed > number || changed != atomic_load(&slot->notified);
 }
 
-bool changes_often(struct fs *fs, tree_id id)
+bool changed_lately(struct fs *fs, tree_id id)
 {
-	struct slot *slot = slot_of(fs->notifier, id);
-
-	return atomic_load(&slot->count) >= OFTEN &&
-	       coarse_now() - atomic_load(&slot->second) < 2 * NS_PER_SECOND;
+	return coarse_now() - atomic_load(&slot_of(fs->notifier, id)->when) < LATELY;
 }
 
 void facts_told(struct fs *fs, tree_id id)

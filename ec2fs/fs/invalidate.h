@@ -28,8 +28,8 @@ uint64_t changes_now(struct fs *fs);
 uint64_t changes_of(struct fs *fs, tree_id id);
 /* Did it change since then, or does the kernel not know yet of a change of it? */
 bool changed_since(struct fs *fs, tree_id id, uint64_t number);
-/* Does that node change all the time now: several times a second? */
-bool changes_often(struct fs *fs, tree_id id);
+/* Did it change a moment ago, so that it may just be changing again? */
+bool changed_lately(struct fs *fs, tree_id id);
 /* The kernel is told facts about the node now, and may keep them. */
 void facts_told(struct fs *fs, tree_id id);
 

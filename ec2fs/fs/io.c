@@ -22,7 +22,7 @@ void fs_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	int r = node_resolve(fs, ino, &node);
 
 	if (r == 0 && node.scratch) {
-		open_scratch(node.scratch, &who, fi);
+		open_scratch(fs, node.scratch, &who, fi);
 		if (fi->flags & O_TRUNC)
 			r = scratch_truncate(node.scratch, &who, 0);
 	} else if (r == 0) {
@@ -33,6 +33,8 @@ void fs_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		}
 		if (r == 0)
 			r = open_node(fs, &facts, &who, since, fi);
+		if (r == 0)
+			open_file_of(fi)->ino = ino;
 	}
 	if (r < 0)
 		reply_result(req, r);
@@ -220,27 +222,13 @@ void fs_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_inf
 	flush(req, fi, NULL);
 }
 
-/* `: > f` of a document clears it; of a name in tags/ makes it. Nobody hears of an error here. */
-static void finish(struct fs *fs, struct open_file *of)
-{
-	if (of->wrote)
-		return;
-	if (of->mode == OPEN_TEXT && of->truncated && !of->emptied && (of->flags & TREE_DOCUMENT))
-		tree_store(fs->tree, of->id, &of->who, "", 0);
-	if (of->mode == OPEN_NEW && !scratch_became(of->scratch))
-		open_file_take(fs, of, "", 0);
-}
-
 void fs_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	struct fs *fs = fs_of(req);
 	struct open_file *of = open_file_of(fi);
 
 	(void)ino;
-	open_file_flush(fs, of, NULL);
-	finish(fs, of);
-	if (of->mode == OPEN_NEW && of->wrote && !scratch_became(of->scratch))
-		scratch_drop(of->scratch); /* refused: it never was */
+	open_file_finish(fs, of);
 	open_file_unref(fs, of);
 	reply_result(req, 0);
 }

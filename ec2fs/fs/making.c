@@ -26,7 +26,7 @@ void fs_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
 	uint64_t since = changes_now(fs);
 	struct tree_node node;
 	tree_id dir;
-	int r = dir_resolve(fs, parent, &dir);
+	int r = place_resolve(fs, parent, name, &dir);
 
 	if (r < 0) {
 		reply_result(req, r);
@@ -55,7 +55,7 @@ void fs_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
 	struct fs *fs = fs_of(req);
 	struct tree_caller who = caller_of(req);
 	tree_id dir;
-	int r = dir_resolve(fs, parent, &dir);
+	int r = place_resolve(fs, parent, name, &dir);
 
 	if (r == 0)
 		r = tree_rmdir(fs->tree, dir, name, &who);
@@ -100,7 +100,7 @@ static int create_known(struct fs *fs, tree_id dir, const char *name, const stru
 		fi->flags |= O_TRUNC;
 		return open_node(fs, node, who, since, fi);
 	}
-	of = open_file_new(OPEN_DISCARD, who);
+	of = open_file_new(fs, OPEN_DISCARD, who);
 	of->id = node->id;
 	fi->direct_io = 1;
 	fi->fh = (uintptr_t)of;
@@ -117,7 +117,7 @@ void fs_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 	struct fuse_entry_param e;
 	struct tree_node node, dir;
 	tree_id id;
-	int r = dir_resolve(fs, parent, &id);
+	int r = place_resolve(fs, parent, name, &id);
 
 	if (r == 0)
 		r = tree_stat(fs->tree, id, &who, &dir);
@@ -134,7 +134,7 @@ void fs_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 		if (!s)
 			r = make_scratch(fs, &dir, name, mode, fi->flags, &who, &s);
 		if (r == 0) {
-			open_scratch(s, &who, fi);
+			open_scratch(fs, s, &who, fi);
 			scratch_entry(s, &e);
 		}
 	}
@@ -154,7 +154,7 @@ void fs_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, 
 	struct tree_node node, dir;
 	uint64_t since = changes_now(fs);
 	tree_id id;
-	int r = dir_resolve(fs, parent, &id);
+	int r = place_resolve(fs, parent, name, &id);
 
 	(void)rdev;
 	if (r == 0 && !S_ISREG(mode))
@@ -177,6 +177,20 @@ void fs_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, 
 	fuse_reply_entry(req, &e);
 }
 
+/* False: it just became a file of the tree. */
+static bool drop_scratch(struct fs *fs, struct scratch *s)
+{
+	pthread_mutex_t *lock = commit_lock(fs, scratch_dir(s));
+	bool is;
+
+	pthread_mutex_lock(lock);
+	is = !scratch_became(s);
+	if (is)
+		scratch_drop(s);
+	pthread_mutex_unlock(lock);
+	return is;
+}
+
 void fs_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
 	struct fs *fs = fs_of(req);
@@ -184,12 +198,11 @@ void fs_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
 	struct scratch *s cleanup_scratch = NULL;
 	struct tree_node node;
 	tree_id dir;
-	int r = dir_resolve(fs, parent, &dir);
+	int r = place_resolve(fs, parent, name, &dir);
 
 	if (r == 0)
 		s = scratch_find(fs, dir, name);
-	if (s) {
-		scratch_drop(s);
+	if (s && drop_scratch(fs, s)) {
 		reply_result(req, 0);
 		return;
 	}
@@ -217,7 +230,7 @@ void fs_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const cha
 	struct fuse_entry_param e;
 	struct tree_node node;
 	tree_id dir;
-	int r = dir_resolve(fs, parent, &dir);
+	int r = place_resolve(fs, parent, name, &dir);
 
 	if (r < 0) {
 		reply_result(req, r);

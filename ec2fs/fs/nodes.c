@@ -1,9 +1,11 @@
 #include "ec2fs/fs/nodes.h"
 
 #include "ec2fs/fs/invalidate.h"
+#include "ec2fs/fs/waiters.h"
 #include "ec2fs/util/memory.h"
 #include "ec2fs/util/table.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -19,6 +21,7 @@ struct variant {
 
 struct ids {
 	atomic_size_t count; /* of variants: mostly none */
+	atomic_uint next_wait;
 	pthread_mutex_t lock;
 	struct table variants;
 };
@@ -69,6 +72,26 @@ fuse_ino_t ino_of(struct fs *fs, tree_id id)
 	return variant < 0 ? id : id | (uint64_t)variant << VARIANT_SHIFT;
 }
 
+/*
+ * The kernel writes to one inode by one request at a time, and nobody who is next in line can even
+ * be killed. So every opener of a file that lets writers wait gets an inode of his own.
+ */
+static fuse_ino_t waiting_ino(struct fs *fs, tree_id id)
+{
+	fuse_ino_t ino = id;
+
+	if (variant_of(fs->ids, id) >= 0)
+		return ino_of(fs, id);
+	for (int i = 0; i < VARIANTS; i++) {
+		unsigned variant = atomic_fetch_add(&fs->ids->next_wait, 1) % VARIANTS;
+
+		ino = id | (uint64_t)variant << VARIANT_SHIFT;
+		if (!waiter_has(fs, ino))
+			break;
+	}
+	return ino;
+}
+
 int node_resolve(struct fs *fs, fuse_ino_t ino, struct node_ref *ret)
 {
 	tree_id id = ino & ((UINT64_C(1) << VARIANT_SHIFT) - 1);
@@ -105,6 +128,11 @@ int dir_resolve(struct fs *fs, fuse_ino_t ino, tree_id *ret)
 		return -ENOTDIR;
 	*ret = node.id;
 	return 0;
+}
+
+int place_resolve(struct fs *fs, fuse_ino_t ino, const char *name, tree_id *ret)
+{
+	return strlen(name) > NAME_MAX ? -ENAMETOOLONG : dir_resolve(fs, ino, ret);
 }
 
 void node_unref(struct node_ref *node)
@@ -169,9 +197,12 @@ double node_attr(struct fs *fs, const struct tree_node *node, uint64_t since, st
 void node_entry(struct fs *fs, const struct tree_node *node, uint64_t since, bool brief,
 		struct fuse_entry_param *ret)
 {
-	*ret = (struct fuse_entry_param){.ino = ino_of(fs, node->id), .generation = 1};
+	bool waits = node->flags & TREE_WAIT;
+
+	*ret = (struct fuse_entry_param){
+		.ino = waits ? waiting_ino(fs, node->id) : ino_of(fs, node->id), .generation = 1};
 	ret->attr_timeout = node_attr(fs, node, since, &ret->attr);
-	ret->entry_timeout = brief ? 0 : KEEP_LONG;
+	ret->entry_timeout = brief || waits ? 0 : KEEP_LONG;
 }
 
 void scratch_entry(struct scratch *s, struct fuse_entry_param *ret)

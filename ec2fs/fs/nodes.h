@@ -25,6 +25,8 @@ struct node_ref {
 int node_resolve(struct fs *fs, fuse_ino_t ino, struct node_ref *ret);
 /* For requests on directories: -ENOTDIR for scratch files. */
 int dir_resolve(struct fs *fs, fuse_ino_t ino, tree_id *ret);
+/* For requests on a name in a directory: also -ENAMETOOLONG, which the kernel leaves to us. */
+int place_resolve(struct fs *fs, fuse_ino_t ino, const char *name, tree_id *ret);
 void node_unref(struct node_ref *node);
 #define cleanup_node __attribute__((cleanup(node_unref)))
 

@@ -9,7 +9,56 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-struct open_file *open_file_new(enum open_mode mode, const struct tree_caller *who)
+struct open_files {
+	pthread_mutex_t lock;
+	struct open_file *first;
+};
+
+struct open_files *open_files_new(void)
+{
+	struct open_files *all = xnew(struct open_files);
+
+	pthread_mutex_init(&all->lock, NULL);
+	return all;
+}
+
+static void add_to(struct open_files *all, struct open_file *of)
+{
+	pthread_mutex_lock(&all->lock);
+	of->next = all->first;
+	if (of->next)
+		of->next->previous = of;
+	all->first = of;
+	pthread_mutex_unlock(&all->lock);
+}
+
+static void take_from(struct open_files *all, struct open_file *of)
+{
+	pthread_mutex_lock(&all->lock);
+	if (of->next)
+		of->next->previous = of->previous;
+	if (of->previous)
+		of->previous->next = of->next;
+	else
+		all->first = of->next;
+	pthread_mutex_unlock(&all->lock);
+}
+
+void open_files_free(struct fs *fs)
+{
+	struct open_files *all = fs->open_files;
+
+	if (!all)
+		return;
+	while (all->first) {
+		atomic_store(&all->first->references, 1);
+		open_file_unref(fs, all->first);
+	}
+	pthread_mutex_destroy(&all->lock);
+	free(all);
+}
+
+struct open_file *open_file_new(struct fs *fs, enum open_mode mode, const struct tree_caller *who)
 {
 	struct open_file *of = xnew(struct open_file);
 
@@ -18,6 +67,7 @@ struct open_file *open_file_new(enum open_mode mode, const struct tree_caller *w
 	of->mode = mode;
 	of->who = *who;
 	of->fd = -1;
+	add_to(fs->open_files, of);
 	return of;
 }
 
@@ -31,6 +81,7 @@ void open_file_unref(struct fs *fs, struct open_file *of)
 {
 	if (atomic_fetch_sub(&of->references, 1) != 1)
 		return;
+	take_from(fs->open_files, of);
 	poll_forget(fs, (uintptr_t)of);
 	if (of->blob)
 		tree_blob_free(of->blob); /* with its descriptor */
@@ -60,12 +111,13 @@ static int refuse_writing(struct fs *fs, const struct tree_node *node,
 /*
  * What the kernel may do with what it reads. Through its cache it gives the pages that one open
  * file filled, cut at the size that another request told: while a node changes these need not
- * belong together, and the reader would see half a value. So it reads past the cache then.
+ * belong together, and the reader would see half a value. So it reads past the cache then. (One who
+ * opened a quiet file before the first change and reads after it may still see that.)
  */
 static void set_caching(struct fs *fs, struct open_file *of, bool live, struct fuse_file_info *fi)
 {
 	of->cached = !writes(fi->flags) && !live && !changed_since(fs, of->id, of->since) &&
-		     !changes_often(fs, of->id);
+		     !changed_lately(fs, of->id);
 	fi->direct_io = !of->cached;
 	fi->keep_cache = of->cached;
 	fi->noflush = !writes(fi->flags);
@@ -80,7 +132,7 @@ int open_node(struct fs *fs, const struct tree_node *node, const struct tree_cal
 
 	if (write && (node->flags & TREE_COMPUTED))
 		return refuse_writing(fs, node, who);
-	of = open_file_new(blob ? OPEN_BLOB : OPEN_TEXT, who);
+	of = open_file_new(fs, blob ? OPEN_BLOB : OPEN_TEXT, who);
 	of->id = node->id;
 	of->flags = node->flags;
 	of->max = node->max;
@@ -103,10 +155,11 @@ int open_node(struct fs *fs, const struct tree_node *node, const struct tree_cal
 	return 0;
 }
 
-void open_scratch(struct scratch *s, const struct tree_caller *who, struct fuse_file_info *fi)
+void open_scratch(struct fs *fs, struct scratch *s, const struct tree_caller *who,
+		  struct fuse_file_info *fi)
 {
 	struct open_file *of =
-		open_file_new(scratch_kind(s) == SCRATCH_NEW ? OPEN_NEW : OPEN_SCRATCH, who);
+		open_file_new(fs, scratch_kind(s) == SCRATCH_NEW ? OPEN_NEW : OPEN_SCRATCH, who);
 
 	of->scratch = scratch_ref(s);
 	of->append = fi->flags & O_APPEND;

@@ -18,9 +18,11 @@ struct open_file {
 	/* A reader may close, and RELEASE come, as soon as the kernel has an answer: before the
 	 * thread that answered is done with the file. */
 	atomic_uint references;
+	struct open_file *previous, *next; /* of all; under the list's lock */
 	pthread_mutex_t lock; /* all below but mode, id and flags of a node of the tree */
 	enum open_mode mode;
 	tree_id id;     /* of a node of the tree */
+	fuse_ino_t ino; /* by which the kernel opened it; 0: by making it */
 	unsigned flags; /* enum tree_flags */
 	size_t max;     /* bytes it may hold */
 	struct tree_caller who;
@@ -46,7 +48,11 @@ struct open_file {
 	int broken;             /* errno (negative) of a write to the blob that failed */
 };
 
-struct open_file *open_file_new(enum open_mode mode, const struct tree_caller *who);
+struct open_files *open_files_new(void);
+/* Frees those, too, whose RELEASE never came: the mount was gone before. Accepts NULL. */
+void open_files_free(struct fs *fs);
+
+struct open_file *open_file_new(struct fs *fs, enum open_mode mode, const struct tree_caller *who);
 struct open_file *open_file_ref(struct open_file *of);
 void open_file_unref(struct fs *fs, struct open_file *of);
 
@@ -65,15 +71,18 @@ static inline tree_id open_file_id(uint64_t handle)
 int open_node(struct fs *fs, const struct tree_node *node, const struct tree_caller *who,
 	      uint64_t since, struct fuse_file_info *fi);
 /* The same for a scratch file (takes a reference of its own). */
-void open_scratch(struct scratch *s, const struct tree_caller *who, struct fuse_file_info *fi);
+void open_scratch(struct fs *fs, struct scratch *s, const struct tree_caller *who,
+		  struct fuse_file_info *fi);
 
 /* Writes; under of->lock. 0 or a negative errno; -EINPROGRESS: the request was given to the
  * waiters. */
 int open_file_write(struct fs *fs, struct open_file *of, fuse_req_t req, const char *data,
 		    size_t len, off_t off);
 /* Takes what is not stored yet (flush, fsync); under of->lock. closer is who closes a descriptor
- * of it, NULL at fsync and when the last one is gone. */
+ * of it, NULL at fsync. */
 int open_file_flush(struct fs *fs, struct open_file *of, const struct tree_caller *closer);
+/* The same when the last descriptor is gone (RELEASE); of errors nobody hears. */
+void open_file_finish(struct fs *fs, struct open_file *of);
 /* text or blob has what is not stored yet; under of->lock. */
 void open_file_wrote(struct open_file *of);
 /* Makes that text the content, durably: sets the value, or makes the free file; under of->lock. */

@@ -213,9 +213,9 @@ void fs_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t n
 	int r = flags & ~(unsigned)RENAME_NOREPLACE ? -EINVAL : 0;
 
 	if (r == 0)
-		r = dir_resolve(x.fs, parent, &x.from);
+		r = place_resolve(x.fs, parent, name, &x.from);
 	if (r == 0)
-		r = dir_resolve(x.fs, new_parent, &x.to);
+		r = place_resolve(x.fs, new_parent, new_name, &x.to);
 	if (r == 0) {
 		s = scratch_find(x.fs, x.from, name);
 		r = s ? rename_scratch(&x, s) : rename_node(&x);

@@ -4,6 +4,7 @@
 #include "ec2fs/fs/maker.h"
 #include "ec2fs/fs/mount_watch.h"
 #include "ec2fs/fs/nodes.h"
+#include "ec2fs/fs/open_file.h"
 #include "ec2fs/fs/poll.h"
 #include "ec2fs/fs/refresh.h"
 #include "ec2fs/fs/set_times.h"
@@ -116,6 +117,7 @@ static void free_parts(struct fs *fs)
 	mount_watch_free(fs->mount_watch);
 	waiters_free(fs->waiters);
 	notifier_free(fs->notifier);
+	open_files_free(fs);
 	polls_free(fs->polls);
 	makers_free(fs->makers);
 	set_times_free(fs->set_times);
@@ -145,6 +147,7 @@ int fs_mount(struct tree *tree, const struct fs_options *options, struct fs **re
 	fs->mountpoint = xstrdup(options->mountpoint);
 	fs->ids = ids_new();
 	fs->scratches = scratches_new();
+	fs->open_files = open_files_new();
 	fs->hidden = hidden_new();
 	fs->makers = makers_new();
 	fs->set_times = set_times_new();

@@ -10,11 +10,13 @@ int waiters_start(struct waiters *w);
 /* Answers what still waits with EINTR, ends the thread, frees. Accepts NULL. */
 void waiters_free(struct waiters *w);
 
+/* Does a request wait that came with this number? */
+bool waiter_has(struct fs *fs, fuse_ino_t ino);
 /* Something changed: look again. Any thread, under any lock. Accepts NULL. */
 void waiters_wake(struct waiters *w);
 /* Takes the request over: it is answered with size when tree_wait says so, else with an errno.
- * timeout in ns from now, INT64_MAX for none. */
-void waiter_park(struct fs *fs, fuse_req_t req, tree_id id, const char *text, size_t size,
-		 int64_t timeout);
+ * ino is the kernel's number for the file. timeout in ns from now, INT64_MAX for none. */
+void waiter_park(struct fs *fs, fuse_req_t req, fuse_ino_t ino, tree_id id, const char *text,
+		 size_t size, int64_t timeout);
 
 #endif

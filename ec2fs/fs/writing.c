@@ -211,7 +211,7 @@ static int write_wait(struct fs *fs, struct open_file *of, fuse_req_t req, size_
 
 	begin_anew(of, of->base + (off_t)of->text.len);
 	if (r == -EINPROGRESS)
-		waiter_park(fs, req, of->id, line, len, timeout);
+		waiter_park(fs, req, of->ino, of->id, line, len, timeout);
 	return r;
 }
 
@@ -243,11 +243,21 @@ int open_file_write(struct fs *fs, struct open_file *of, fuse_req_t req, const c
 	return of->flags & TREE_DOCUMENT ? write_document(fs, of, end) : write_scalar(fs, of);
 }
 
-/* `: > f`, `cp /dev/null f`, truncate(1): the last close empties a document. */
+/* Opened to be emptied, or to be made with nothing in it? `: > f`, `cp /dev/null f`, touch(1). */
+static bool is_to_be_empty(const struct open_file *of)
+{
+	if (of->wrote || of->emptied)
+		return false;
+	return of->mode == OPEN_NEW ||
+	       (of->mode == OPEN_TEXT && (of->flags & TREE_DOCUMENT) && of->truncated);
+}
+
 static int empty(struct fs *fs, struct open_file *of)
 {
 	of->emptied = true;
-	return tree_store(fs->tree, of->id, &of->who, "", 0);
+	if (of->mode == OPEN_NEW && scratch_became(of->scratch))
+		return 0;
+	return open_file_take(fs, of, "", 0);
 }
 
 static int take_all(struct fs *fs, struct open_file *of)
@@ -269,16 +279,15 @@ static int take_all(struct fs *fs, struct open_file *of)
 
 int open_file_flush(struct fs *fs, struct open_file *of, const struct tree_caller *closer)
 {
-	bool to_empty = of->mode == OPEN_TEXT && (of->flags & TREE_DOCUMENT) && of->truncated &&
-			!of->wrote && !of->emptied;
 	enum closing closing = CLOSES_UNTOLD;
 
-	if (!of->dirty && !(to_empty && closer))
+	if (!of->dirty && !is_to_be_empty(of))
 		return 0;
-	if (closer && of->id)
-		closing = caller_closes(closer, of->id);
+	if (closer)
+		closing = caller_closes(closer, of->id ? of->id : scratch_ino(of->scratch));
 	if (closing == CLOSES_ONE)
 		return 0; /* the writer is not through */
+	/* Else open_file_finish does it. */
 	if (!of->dirty)
 		return closing == CLOSES_LAST ? empty(fs, of) : 0;
 	if (closer && caller_is_killed(closer)) {
@@ -289,6 +298,15 @@ int open_file_flush(struct fs *fs, struct open_file *of, const struct tree_calle
 		return 0;
 	}
 	return take_all(fs, of);
+}
+
+void open_file_finish(struct fs *fs, struct open_file *of)
+{
+	open_file_flush(fs, of, NULL);
+	if (is_to_be_empty(of))
+		empty(fs, of);
+	if (of->mode == OPEN_NEW && !scratch_became(of->scratch))
+		scratch_drop(of->scratch); /* refused: it never was */
 }
 
 int open_file_truncate(struct fs *fs, struct open_file *of, off_t size)

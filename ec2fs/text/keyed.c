@@ -1,5 +1,6 @@
 #include "ec2fs/text/keyed.h"
 
+#include "ec2fs/text/name.h"
 #include "ec2fs/util/cleanup.h"
 #include "ec2fs/util/memory.h"
 
@@ -60,8 +61,9 @@ int keyed_parse(const char *text, size_t len, keyed_line_fn *each, void *context
 	unsigned line = 0;
 	int r = 0;
 
-	if (memchr(text, '\0', len))
-		return ec2fs_fail(error, EC2_InvalidParameterValue, "there is a NUL byte in this");
+	r = text_check(text, len, true, error);
+	if (r < 0)
+		return r;
 	copy = xasprintf("%.*s", (int)len, text);
 	for (char *rest = copy, *one; r == 0 && (one = strsep(&rest, "\n")) != NULL;)
 		r = parse_line(one, ++line, &keys, each, context, error);

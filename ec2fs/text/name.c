@@ -59,6 +59,27 @@ static int check_text(const char *text, size_t len, const char *what, struct ec2
 	return 0;
 }
 
+int text_check(const char *text, size_t len, bool lines, struct ec2fs_error *error)
+{
+	size_t bad;
+
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)text[i];
+
+		if (c == '\t' || (lines && (c == '\n' || c == '\r')))
+			continue;
+		if (c < ' ' || c == 127)
+			return ec2fs_fail(error, EC2_InvalidParameterValue,
+					  "this is to be text, and has a control character (%u) at "
+					  "byte %zu",
+					  c, i + 1);
+	}
+	if (utf8_length(text, len, &bad) < 0)
+		return ec2fs_fail(error, EC2_InvalidParameterValue,
+				  "this is to be text, and is not UTF-8 from byte %zu on", bad + 1);
+	return 0;
+}
+
 /* "tmp.XXXXXXXXXX", mktemp's own pattern: whoever wants a scratch directory wants no resource. */
 static bool looks_temporary(const char *name)
 {

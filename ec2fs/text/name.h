@@ -14,6 +14,9 @@ int name_check(const char *name, struct ec2fs_error *error);
 int tag_key_check(const char *key, struct ec2fs_error *error);
 /* A tag's value: at most 256 characters. */
 int tag_value_check(const char *value, size_t len, struct ec2fs_error *error);
+/* Text that a terminal can show: UTF-8, no control characters but tabs, and with `lines` the ends
+ * of lines. */
+int text_check(const char *text, size_t len, bool lines, struct ec2fs_error *error);
 /* The number of characters, or -1 where a byte is not UTF-8 (then *ret_bad is its place). */
 long utf8_length(const char *text, size_t len, size_t *ret_bad);
 

@@ -1,6 +1,7 @@
 /* Contents: what is written to files, tried and taken. */
 #include "ec2fs/tree/internal.h"
 
+#include "ec2fs/text/name.h"
 #include "ec2fs/util/cleanup.h"
 #include "ec2fs/util/memory.h"
 
@@ -90,16 +91,17 @@ static int scalar_text(const struct entry *e, const char *data, size_t len, bool
 {
 	bool ended = len && data[len - 1] == '\n';
 	size_t n = ended ? len - 1 : len;
+	int r;
 
-	if (memchr(data, '\0', n))
-		return ec2fs_fail(error, EC2_InvalidParameterValue,
-				  "%s holds text; there is a NUL byte in this", e->name);
 	if (memchr(data, '\n', n))
 		return ec2fs_fail(error, EC2_InvalidParameterValue,
 				  "%s holds one value; these are several lines", e->name);
 	/* Spaces at the end are nobody's intention. */
 	while (n && (data[n - 1] == ' ' || data[n - 1] == '\t' || data[n - 1] == '\r'))
 		n--;
+	r = text_check(data, n, false, error);
+	if (r < 0)
+		return r;
 	if (!whole && !ended)
 		return ec2fs_fail_errno(error, EAGAIN, EC2_InvalidParameterValue,
 					"the line has no end yet");

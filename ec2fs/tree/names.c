@@ -55,6 +55,9 @@ static int make(struct view *v, void *context, struct ec2fs_error *error)
 		return r;
 	if (!d.dir->make)
 		return not_here(&d, "made", error);
+	if (!n->text && kind_ops(d.dir->child)->file)
+		return ec2fs_fail(error, EC2_OperationNotPermitted,
+				  "%s holds files, not directories", d.dir->title);
 	if (node_lookup(n->tree, v, &d, n->name, n->who, &found) == 0)
 		return ec2fs_fail(error, EC2_ResourceExists, "%s is there already", n->name);
 	if (d.dir->child != KIND_TAG) {

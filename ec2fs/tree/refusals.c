@@ -1,5 +1,6 @@
 #include "ec2fs/tree/refusals.h"
 
+#include "ec2fs/text/name.h"
 #include "ec2fs/text/time.h"
 #include "ec2fs/util/memory.h"
 
@@ -18,7 +19,9 @@ struct refusal {
 	bool cleared; /* the resource's own file tells it no more */
 	char *path;
 	char *wrote; /* NULL: nothing was written (mkdir, rm …) */
-	struct ec2fs_error error;
+	enum ec2_code code;
+	int number;    /* errno */
+	char *message; /* path, wrote and message are harmless on a terminal */
 };
 
 struct refusals {
@@ -39,6 +42,7 @@ static void refusal_clear(struct refusal *x)
 {
 	free(x->path);
 	free(x->wrote);
+	free(x->message);
 	*x = (struct refusal){0};
 }
 
@@ -52,23 +56,50 @@ void refusals_free(struct refusals *r)
 	free(r);
 }
 
-/* The beginning of what was written, as one line that does no harm on a terminal. */
-static char *excerpt(const void *wrote, size_t len)
+/* Bytes of the character at p, 0 when it is none that may be shown. */
+static size_t character(const char *p, size_t left)
+{
+	size_t bad;
+
+	if ((unsigned char)*p < ' ' || *p == 127)
+		return 0;
+	for (size_t n = 1; n <= 4 && n <= left; n++)
+		if (utf8_length(p, n, &bad) == 1)
+			return n;
+	return 0;
+}
+
+/* As one line that does no harm on a terminal: names and contents are whatever somebody wrote. */
+static void add_harmless(struct strbuf *out, const char *text, size_t len)
+{
+	for (size_t i = 0; i < len;) {
+		size_t n = character(text + i, len - i);
+
+		if (n)
+			strbuf_add(out, text + i, n);
+		else if (text[i] == '\n')
+			strbuf_adds(out, "\\n");
+		else
+			strbuf_addf(out, "\\x%02x", (unsigned char)text[i]);
+		i += n ? n : 1;
+	}
+}
+
+static char *harmless(const char *text)
 {
 	struct strbuf out = STRBUF_INIT;
-	const unsigned char *p = wrote;
+
+	add_harmless(&out, text, strlen(text));
+	return strbuf_steal(&out);
+}
+
+/* The beginning of what was written. */
+static char *excerpt(const char *wrote, size_t len)
+{
+	struct strbuf out = STRBUF_INIT;
 	size_t shown = len < WROTE_SHOWN ? len : WROTE_SHOWN;
 
-	for (size_t i = 0; i < shown; i++) {
-		if (p[i] == '\n' && i + 1 == len)
-			break;
-		if (p[i] == '\n')
-			strbuf_adds(&out, "\\n");
-		else if (p[i] < ' ' || p[i] == 127)
-			strbuf_addf(&out, "\\x%02x", p[i]);
-		else
-			strbuf_addc(&out, (char)p[i]);
-	}
+	add_harmless(&out, wrote, shown == len && len && wrote[len - 1] == '\n' ? len - 1 : shown);
 	if (shown < len)
 		strbuf_addf(&out, "… (%zu bytes)", len);
 	return strbuf_steal(&out);
@@ -85,9 +116,11 @@ void refusals_add(struct refusals *r, int64_t now, uid_t uid, uint64_t resource,
 	x->when = now;
 	x->uid = uid;
 	x->resource = resource;
-	x->path = xstrdup(path);
+	x->path = harmless(path);
 	x->wrote = wrote ? excerpt(wrote, len) : NULL;
-	x->error = *error;
+	x->code = error->code;
+	x->number = error->number;
+	x->message = harmless(error->message);
 	pthread_mutex_unlock(&r->lock);
 }
 
@@ -126,11 +159,10 @@ void refusals_show_last(struct refusals *r, uint64_t resource, struct strbuf *ou
 	if (x) {
 		const char *name = strrchr(x->path, '/');
 
-		strbuf_addf(out, "%s: %s: ", ec2_code_name(x->error.code),
-			    name ? name + 1 : x->path);
+		strbuf_addf(out, "%s: %s: ", ec2_code_name(x->code), name ? name + 1 : x->path);
 		if (x->wrote && *x->wrote)
 			strbuf_addf(out, "you wrote \"%s\": ", x->wrote);
-		strbuf_addf(out, "%s\n", x->error.message);
+		strbuf_addf(out, "%s\n", x->message);
 	}
 	pthread_mutex_unlock(&r->lock);
 }
@@ -150,8 +182,8 @@ void refusals_show(struct refusals *r, uid_t uid, struct strbuf *out)
 		strbuf_addf(out, " %s: ", x->path);
 		if (x->wrote && *x->wrote)
 			strbuf_addf(out, "you wrote \"%s\": ", x->wrote);
-		strbuf_addf(out, "%s: %s (%s)\n", ec2_code_name(x->error.code), x->error.message,
-			    strerrorname_np(x->error.number));
+		strbuf_addf(out, "%s: %s (%s)\n", ec2_code_name(x->code), x->message,
+			    strerrorname_np(x->number));
 	}
 	pthread_mutex_unlock(&r->lock);
 }

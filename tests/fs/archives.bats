@@ -70,14 +70,6 @@ by_name()
 	reads draft "$INSTANCE-3/state"
 }
 
-@test "cpio" {
-	command -v cpio >/dev/null || skip "cpio is not installed"
-	by_name
-	(cd "$W/instance" && find . | cpio -o --quiet) | (cd "$INSTANCE" && cpio -iu --quiet)
-	cmp "$W/new/data" "$DATA"
-	reads t3.nano "$TYPE"
-}
-
 @test "rsync of files: plain, --inplace, --append-verify, -c, twice" {
 	command -v rsync >/dev/null || skip "rsync is not installed"
 	each_file 'rsync "$from" "$to"'
@@ -101,8 +93,8 @@ by_name()
 	rsync -a "$W/instance/" "$INSTANCE/"
 	rsync -a "$W/image/" "$IMAGE/"
 	files_written
-	[ -z "$(rsync -ai "$W/instance/" "$INSTANCE/")" ]
-	[ -z "$(rsync -ai "$W/image/" "$IMAGE/")" ]
+	reads "" <(rsync -ai "$W/instance/" "$INSTANCE/"; echo)
+	reads "" <(rsync -ai "$W/image/" "$IMAGE/"; echo)
 	echo t3.small >"$W/instance/instance-type"
 	sed -i 's/t3.nano/t3.small/' "$W/instance/spec"
 	rsync -a "$W/instance/" "$INSTANCE/"
