@@ -93,8 +93,9 @@ struct ir *compile_interface(const struct netfw_interface *i, uint32_t class_num
 		add(ir, &frame_forwarders, tap, i->mac, 0);
 		add(ir, &frame_to_any, tap, NULL, 0)->value = class_number;
 	}
-	add(ir, &frame_dropped_out, tap, NULL, 0);
-	add(ir, &frame_dropped_in, tap, NULL, 0);
+	/* Made anew with those above, so that all count from the same time. */
+	add(ir, &frame_dropped_out, tap, NULL, 0)->value = class_number;
+	add(ir, &frame_dropped_in, tap, NULL, 0)->value = class_number;
 	add(ir, compile_subnet_set(ir, i->subnet), tap, NULL, 0);
 	for (size_t g = 0; g < i->group_count; g++)
 		add(ir, compile_members_set(ir, i->groups[g]), NULL, NULL, i->address);

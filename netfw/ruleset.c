@@ -294,8 +294,8 @@ int ruleset_counters(struct ruleset *r, const char *interface_id, struct strbuf 
 			result = add_traffic(r, ir, &frame_to_any, &all, error);
 		if (result < 0)
 			return result;
-		all.packets -= dropped.packets;
-		all.bytes -= dropped.bytes;
+		all.packets -= dropped.packets < all.packets ? dropped.packets : all.packets;
+		all.bytes -= dropped.bytes < all.bytes ? dropped.bytes : all.bytes;
 		print_traffic("accepted", in ? "in" : "out", &all, out);
 		print_traffic("dropped", in ? "in" : "out", &dropped, out);
 	}

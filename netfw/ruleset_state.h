@@ -96,6 +96,22 @@ struct interface *state_find_interface(struct ruleset *r, const char *id);
 /* The subnet as of after the change, or NULL. */
 const struct subnet *state_find_subnet(const struct ruleset *r, const char *id);
 
+/* Who names a group or a class holds it: more, or less. NULL holds nothing. */
+void state_hold_peers(struct ruleset *r, const struct group_version *v, bool more);
+void state_hold_class(struct ruleset *r, struct class *c, bool more);
+/* A group that is named, but not described, is an empty one. */
+void state_prepare_group(struct group *g);
+struct ir *state_class_ir(const struct class *c, bool acl);
+/* These accept NULL. */
+void state_free_group_version(struct group_version *v);
+void state_free_interface_version(struct interface_version *v);
+void state_free_vpc_version(struct vpc_version *v);
+void state_free_class(struct class *c);
+/* Out of the tables, and freed. */
+void state_forget_interface(struct ruleset *r, struct interface *i);
+void state_forget_class(struct ruleset *r, struct class *c);
+void state_forget_group(struct ruleset *r, struct group *g);
+
 /* Prepares next of all that was touched; may be repeated. */
 int state_prepare(struct ruleset *r, struct ec2fs_error *error);
 /* Ends the change: what is next becomes what is, or the other way round. */
