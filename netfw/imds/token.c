@@ -178,7 +178,7 @@ bool imds_token_valid(struct imds_tokens *t, const char *instance_id, int64_t no
 		expiry = check(t, instance_id, text);
 		if (expiry && strlen(instance_id) < sizeof(k->instance_id)) {
 			memcpy(k->text, text, IMDS_TOKEN_LENGTH);
-			strcpy(k->instance_id, instance_id);
+			memcpy(k->instance_id, instance_id, strlen(instance_id) + 1);
 			k->expiry = expiry;
 		}
 	}
