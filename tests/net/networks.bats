@@ -357,7 +357,9 @@ start_v2()
 	misses host 198.51.100.5
 	reaches a 10.0.1.6
 	lacks "igw|nat" <(within $V1 ip -br link)
-	describe_v1 | netfw
+	# Nor is there an edge, or a way to the pool, after the last daemon that had nobody to lead there.
+	lacks "$(EDGE)" <(host ip netns)
+	{ echo "pool 198.51.100.0/24" && describe_v1; } | netfw
 	reaches host 198.51.100.5
 }
 
@@ -421,6 +423,17 @@ start_v2()
 	lacks "$V1" <(host ip netns)
 	lacks 198.51.100.5 <(within "$(EDGE)" ip route)
 	reaches host 198.51.100.20
+}
+
+@test "when no VPC leads out any more, the daemon's end leaves the host as it was" {
+	local before
+
+	before=$(host ip link; host ip route; host nft list tables)
+	start_v1
+	netfw <<<"remove $V1"
+	lacks "$(EDGE)|$V1" <(host ip netns)
+	host ip link del dev "$(tap_of $A)" 2>/dev/null || true
+	[ "$before" = "$(host ip link; host ip route; host nft list tables)" ]
 }
 
 @test "two daemons on one host do not disturb each other" {
@@ -530,7 +543,7 @@ killed_at()
 	[ $killed -gt 10 ]
 	within a ping -c 1 -W 1 10.0.2.7 >/dev/null
 	lacks 'bytes from' "$NET/ping"
-	describe_v1 | sed "$closed" | netfw
+	{ echo "pool 198.51.100.0/24" && describe_v1 | sed "$closed"; } | netfw
 	reaches host 198.51.100.5
 }
 
