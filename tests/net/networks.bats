@@ -213,6 +213,8 @@ start_v2()
 
 @test "the longest prefix wins; a blackhole swallows; a route by way of an instance that is not there too" {
 	start_v1 "203.0.113.0/24=$B 203.0.113.128/25=blackhole" router
+	# It asks who its neighbours are in its own name, not in that of an address behind it.
+	within b sysctl -qw net.ipv4.conf.eth0.arp_announce=2
 	within b ip addr add 203.0.113.7/32 dev lo
 	within b ip addr add 203.0.113.200/32 dev lo
 	reaches a 203.0.113.7
@@ -286,7 +288,7 @@ start_v2()
 	describe_v1 | netfw
 	reaches a 10.0.2.7
 	reaches a 10.0.1.6
-	reaches a 10.0.2.2
+	tells 'inet 10.0.2.2/32' <(within $V1 ip addr show lo)
 	reaches host 198.51.100.5
 	lacks '10.0.1.99|203.0.113.0|10.9.9.9' <(within $V1 ip route show table all; within $V1 ip addr)
 	lacks tapffffffffffff <(within $V1 ip link)
@@ -355,7 +357,9 @@ start_v2()
 	misses host 198.51.100.5
 	reaches a 10.0.1.6
 	lacks "igw|nat" <(within $V1 ip -br link)
-	describe_v1 | netfw
+	# Nor is there an edge, or a way to the pool, after the last daemon that had nobody to lead there.
+	lacks "$(EDGE)" <(host ip netns)
+	{ echo "pool 198.51.100.0/24" && describe_v1; } | netfw
 	reaches host 198.51.100.5
 }
 
@@ -421,6 +425,17 @@ start_v2()
 	reaches host 198.51.100.20
 }
 
+@test "when no VPC leads out any more, the daemon's end leaves the host as it was" {
+	local before
+
+	before=$(host ip link; host ip route; host nft list tables)
+	start_v1
+	netfw <<<"remove $V1"
+	lacks "$(EDGE)|$V1" <(host ip netns)
+	host ip link del dev "$(tap_of $A)" 2>/dev/null || true
+	[ "$before" = "$(host ip link; host ip route; host nft list tables)" ]
+}
+
 @test "two daemons on one host do not disturb each other" {
 	local other
 
@@ -443,17 +458,93 @@ start_v2()
 	[[ $output == "OperationNotPermitted: networks need CAP_NET_ADMIN and CAP_SYS_ADMIN" ]]
 }
 
-@test "what fails says what and where, and changes nothing" {
+@test "what fails says what and where; the rules are what they were, and all is repaired by the next description" {
+	local vgw=vgw-0a0000000000000a9 rules
+
 	start_v1
+	rules=$(within $V1 nft list ruleset | grep -v counter)
 	{
 		describe_v1
 		echo "change $V1" && echo "interface $B 10.0.1.6 subnet-9 group=sg-open" && echo commit
+		echo "known $V1"
 	} >"$NET/bad"
 	run host "$NETFW" "$OWNER" "$NET/network" <"$NET/bad"
 	[ "$status" = 1 ]
-	[[ $output == *"$B is in subnet-9, which $V1 has not"* ]]
+	[[ $output == *"subnet subnet-9, which the VPC has not"*yes ]] || fail "$output"
+	[ "$rules" = "$(within $V1 nft list ruleset | grep -v counter)" ]
+	# What fails after the rules: the host has a route to where the gateway should lead.
+	host ip route add 10.0.0.0/16 dev lo
+	{
+		describe_v1 | sed "/^internet/a gateway $vgw lo"
+		echo "known $V1"
+	} >"$NET/bad"
+	run host "$NETFW" "$OWNER" "$NET/network" <"$NET/bad"
+	[ "$status" = 1 ]
+	[[ $output == "InternalError: the host has another route to 10.0.0.0/16 already: "*no ]] || fail "$output"
 	describe_v1 | netfw
 	reaches a 10.0.1.6
+	lacks vgw <(host ip link)
+}
+
+# killed_at N: netfw, whose Nth message to the kernel is its last. 1: it got through.
+killed_at()
+{
+	host strace -qq -o /dev/null -e trace=sendto,sendmsg -e inject=sendto,sendmsg:signal=KILL:when="$1" \
+		"$NETFW" "$OWNER" "$NET/network" >/dev/null 2>&1 3>&- 4>&- && return 1
+	return 0
+}
+
+@test "kill -9 at any point: the description, told again, repairs everything" {
+	local n=1
+
+	command -v strace >/dev/null || skip "strace is not installed"
+	{
+		echo "pool 198.51.100.0/24"
+		describe_v1
+		printf '%s\n' "tap $A" "attach $V1 $A" "remove $V1"
+	} >"$NET/life"
+	while killed_at $n <"$NET/life"; do
+		{
+			echo "pool 198.51.100.0/24"
+			describe_v1
+			printf '%s\n' "tap $A" "attach $V1 $A" "untap $V1 $A" "tap $A" "attach $V1 $A"
+		} | netfw
+		tells "^10.0.1.5 dev $(tap_of $A) " <(within $V1 ip route show table 1)
+		tells '^198.51.100.5 via' <(within "$(EDGE)" ip route)
+		lacks tap <(host ip -br link)
+		netfw <<<"remove $V1"
+		lacks "$V1" <(host ip netns)
+		n=$((n + 13))
+	done
+	[ $n -gt 60 ]
+}
+
+@test "kill -9 at any point: no hole is opened, no connection broken" {
+	local n answer closed killed=0
+
+	command -v strace >/dev/null || skip "strace is not installed"
+	closed="s/^interface $B .*/interface $B 10.0.1.6 subnet-1 group=sg-closed/;/^group/i group sg-closed"
+	start_v1
+	describe_v1 | sed "$closed" | netfw
+	misses a 10.0.1.6
+	serve a 7
+	coproc TALK { host ip netns exec c "$BATS_TEST_DIRNAME/../lib/talk" call 10.0.1.5 7 3>&- 4>&-; }
+	local to=${TALK[1]} from=${TALK[0]}
+	within a ping -i 0.002 10.0.1.6 >"$NET/ping" 2>&1 3>&- 4>&- &
+	for n in {1..100..3}; do
+		describe_v1 | sed "$closed" >"$NET/description"
+		# Every second time the gateways go, or come.
+		[ $((n % 2)) = 0 ] || sed -i '/^internet/d' "$NET/description"
+		! killed_at "$n" <"$NET/description" || killed=$((killed + 1))
+		echo "$n" >&"$to"
+		read -r -t 5 answer <&"$from"
+		[ "$answer" = "10.0.2.7 $n" ]
+	done
+	[ $killed -gt 10 ]
+	within a ping -c 1 -W 1 10.0.2.7 >/dev/null
+	lacks 'bytes from' "$NET/ping"
+	{ echo "pool 198.51.100.0/24" && describe_v1 | sed "$closed"; } | netfw
+	reaches host 198.51.100.5
 }
 
 @test "a virtual private gateway joins the network behind one interface of the host, and nothing else" {
