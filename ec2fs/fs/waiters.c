@@ -203,12 +203,15 @@ void waiter_park(struct fs *fs, fuse_req_t req, fuse_ino_t ino, tree_id id, cons
 			     .size = size,
 			     .deadline =
 				     timeout == INT64_MAX ? INT64_MAX : monotonic_now() + timeout};
+	/* Before it is in the list, for then it may be answered and gone; what interrupts it until
+	 * then is asked for. */
+	fuse_req_interrupt_func(req, interrupted, w);
 	pthread_mutex_lock(&w->lock);
+	x->interrupted = fuse_req_interrupted(req);
 	x->next = w->first;
 	w->first = x;
 	/* It may have come between the first look and now. */
 	w->look = true;
 	pthread_cond_signal(&w->changed);
 	pthread_mutex_unlock(&w->lock);
-	fuse_req_interrupt_func(req, interrupted, w);
 }
