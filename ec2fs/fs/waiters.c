@@ -189,7 +189,8 @@ void waiter_park(struct fs *fs, fuse_req_t req, tree_id id, const char *text, si
 			     .size = size,
 			     .deadline =
 				     timeout == INT64_MAX ? INT64_MAX : monotonic_now() + timeout};
-	/* Once it is in the list and the lock is free, it may be answered, and the request is gone. */
+	/* Once it is in the list and the lock is free, it may be answered, and the request is gone.
+	 */
 	fuse_req_interrupt_func(req, interrupted, w);
 	pthread_mutex_lock(&w->lock);
 	x->interrupted = fuse_req_interrupted(req);
