@@ -547,6 +547,20 @@ killed_at()
 	reaches host 198.51.100.5
 }
 
+@test "VPCs are changed at once by several threads" {
+	local vpc pcx
+
+	run host "${NETFW%/*}/netfw_threads" "$OWNER" "$NET/network" 20
+	[ "$status" = 0 ] || fail "$output"
+	for vpc in 1 2 3 4; do
+		tells "^198.51.100.$vpc via .* dev igw00000000000$vpc " <(within "$(EDGE)" ip route)
+		tells "^10.$((vpc - 1)).0.5 dev tap00000000000$vpc " <(within "vpc-0f00000000000000$vpc" ip route show table 1)
+		for pcx in $vpc $(((vpc + 2) % 4 + 1)); do
+			tells "^10.* via 169.254.0.1 dev pcx00000000000$pcx " <(within "vpc-0f00000000000000$vpc" ip route show table all)
+		done
+	done
+}
+
 @test "a virtual private gateway joins the network behind one interface of the host, and nothing else" {
 	local vgw=vgw-0a0000000000000a9
 
