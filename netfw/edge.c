@@ -119,7 +119,6 @@ static int ensure(struct edge *e, struct ec2fs_error *error)
 }
 
 struct pool_walk {
-	struct edge *e;
 	const struct netfw_cidr *cidrs;
 	size_t count;
 	uint32_t metric; /* of those looked for */
@@ -181,7 +180,7 @@ static int route_pool(struct edge *e, const struct link *l, struct netfw_cidr to
 static int set_pool(struct edge *e, const struct netfw_cidr *cidrs, size_t count,
 		    struct ec2fs_error *error)
 {
-	struct pool_walk w = {e, cidrs, count, 0, NULL, 0, 0};
+	struct pool_walk w = {cidrs, count, 0, NULL, 0, 0};
 	struct link l;
 	int r = link_get(&e->host.rtnl, e->link, &l, error);
 
