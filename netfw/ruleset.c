@@ -8,14 +8,22 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
 
 struct ruleset *ruleset_new(int nl_fd)
 {
 	struct ruleset *r = xnew(struct ruleset);
 
 	r->fd = nl_fd;
-	if (nl_fd >= 0)
-		apply_prepare_socket(nl_fd);
+	if (nl_fd < 0)
+		return r;
+	apply_prepare_socket(nl_fd);
+	/* A packet under way when these rules replace those of another daemon may bear a number of
+	 * that one's: here it should mean nothing. */
+	if (getrandom(&r->last_class, sizeof(r->last_class), GRND_NONBLOCK) < 0)
+		r->last_class = (uint32_t)getpid() << 12;
+	r->last_class &= INT32_MAX;
 	return r;
 }
 
@@ -174,6 +182,7 @@ static int send_whole(struct ruleset *r, struct ec2fs_error *error)
 	struct compiled compiled = {0};
 	int result = 0;
 
+	r->replacements++;
 	add_whole(r, &d.add, &compiled);
 	/* Somebody else in the namespace may change his tables between the two. */
 	for (int i = 0; i < ATTEMPTS; i++) {
