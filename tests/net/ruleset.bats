@@ -158,15 +158,20 @@ raw_listing() { in_vpc nft -j -s list ruleset; }
 
 	plain 'group sg-b' 'in udp 53 sg-a' "$B sg-b"
 	before=$(grep -c 'udp 80' "$NET/b/seen" || true)
-	as a flood 10.0.1.6 80 5 3>&- 4>&- &
-	as a stream 10.0.1.6 53 4 >"$NET/lost" 3>&- 4>&- &
+	as a flood 10.0.1.6 80 6 3>&- 4>&- &
+	as a stream 10.0.1.6 53 5 >"$NET/lost" 3>&- 4>&- &
 	sleep 0.3
 	for i in {1..30}; do
 		describe begin 'group sg-b' 'in udp 53 sg-a' "in udp $((1000 + i)) 10.0.0.0/16"
-		# The table is gone, as after a crash; it comes back whole, in one step.
+		# Somebody meddles: all is put in place anew, in one step.
 		in_vpc nft add counter inet ec2fs "stranger$i"
 		describe begin "group sg-$i" 'in all - 0.0.0.0/0'
 		describe begin "drop-group sg-$i"
+	done
+	# Other daemons, that know nothing of this one, start and end.
+	for i in {1..10}; do
+		printf '%s\n' whole "$VPC" "${SUBNETS[@]}" 'group sg-a' 'out all - 0.0.0.0/0' "$A sg-a" "group sg-b$i" 'in udp 53 sg-a' \
+			"$B sg-b$i" "$C sg-b$i" commit | in_vpc "$TOOL" | grep -qx ok
 	done
 	wait %1 %2
 	[ "$(<"$NET/lost")" = 0 ] || fail "lost: $(<"$NET/lost")"
