@@ -273,12 +273,16 @@ static int converge(struct vpc *v, const struct work *w, bool described, struct 
 
 static int commit(struct vpc *v, struct netfw_change *c, struct ec2fs_error *error)
 {
-	bool described = c->description, made;
+	bool described = c->description, made, listening = false;
 	struct work w = {.everything = c->whole || !v->known};
 	int r = prepare(v, c, &made, error);
 
 	if (r == 0)
+		r = flows_prepare(v, c->description, &listening, error);
+	if (r == 0)
 		r = commit_rules(v, c, w.everything, error);
+	if (r < 0 && listening)
+		flows_end(v);
 	if (r < 0 && made) {
 		vpc_forget(v);
 		netns_remove(v->id, v->netfw->mark, NULL);
@@ -286,6 +290,8 @@ static int commit(struct vpc *v, struct netfw_change *c, struct ec2fs_error *err
 	if (r < 0)
 		return r;
 	adopt(v, c, &w);
+	if (described)
+		flows_settle(v);
 	r = converge(v, &w, described, error);
 	v->known = r == 0;
 	free_work(&w);

@@ -18,11 +18,8 @@ struct class_description {
 	size_t group_count;
 };
 
-/* Where new connections and refused packets are also told to nflog; 0: nowhere. */
-#define COMPILE_NO_LOG 0U
-
 /* The frame of the tables, and all of a VPC but its groups and interfaces. */
-struct ir *compile_vpc(const struct netfw_vpc *vpc, uint32_t log_group);
+struct ir *compile_vpc(const struct netfw_vpc *vpc);
 /* Does the ACL of a subnet restrict anything? One that is named but not described does. */
 bool compile_acl_restricts(const struct netfw_vpc *vpc, const struct netfw_subnet *subnet);
 struct ir *compile_group(const struct netfw_group *group);

@@ -3,6 +3,7 @@
 
 #include "netfw/compile_frame.h"
 #include "netfw/disjoint.h"
+#include "netfw/flow_logs.h"
 #include "netfw/names.h"
 
 #include <netinet/in.h>
@@ -157,14 +158,14 @@ static bool has_chain(const struct ir *ir, const char *id)
 	return false;
 }
 
-struct ir *compile_vpc(const struct netfw_vpc *vpc, uint32_t log_group)
+struct ir *compile_vpc(const struct netfw_vpc *vpc)
 {
 	struct ir *ir = ir_new();
 	bool acls = false;
 
 	for (size_t i = 0; i < vpc->subnet_count; i++)
 		acls |= compile_acl_restricts(vpc, &vpc->subnets[i]);
-	compile_frame(ir, acls, log_group);
+	compile_frame(ir, acls, vpc->flow_logs.flows ? FLOW_LOGS_GROUP : 0);
 	add_services(ir, vpc);
 	add_links(ir, vpc);
 	add_srcnat(ir, vpc);

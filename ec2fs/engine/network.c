@@ -197,6 +197,7 @@ static int open_netfw(struct engine *e, const char *compute, struct ec2fs_error 
 					.directory = directory,
 					.hypervisor = hypervisor,
 					.facts = network_facts,
+					.flow_logged = network_flow_logged,
 					.context = e};
 	int r;
 
@@ -372,24 +373,44 @@ int network_release(struct engine *e, const struct resource *r, struct machine *
 	return netfw_change_commit(change, error);
 }
 
+/* Its VPC's ID and its interface's, in the arena; false: its VPC is not described. */
+static bool interface_of(struct engine *e, uint64_t instance, struct arena *a, const char **ret_vpc,
+			 const char **ret_interface)
+{
+	const struct resource *r;
+	struct view v;
+
+	*ret_interface = NULL;
+	if (!vpc_of(e, instance, a, ret_vpc) || !vpc_known(e, *ret_vpc))
+		return false;
+	v = cloud_read(e->cloud);
+	r = view_get(&v, instance);
+	if (r)
+		*ret_interface = arena_copy(a, resource_get(r, "network-interface"));
+	cloud_read_end(e->cloud);
+	return *ret_interface;
+}
+
+int network_probe(struct engine *e, uint64_t instance)
+{
+	struct arena a cleanup_arena = ARENA_INIT;
+	const char *vpc, *interface;
+	int r;
+
+	if (!interface_of(e, instance, &a, &vpc, &interface))
+		return -ENODATA;
+	r = netfw_probe(e->network->netfw, vpc, interface, NULL);
+	return r < 0 ? -ENODATA : r;
+}
+
 bool network_metrics(struct engine *e, uint64_t instance, struct strbuf *out)
 {
 	struct arena a cleanup_arena = ARENA_INIT;
-	const char *vpc, *interface = NULL;
+	const char *vpc, *interface;
 	struct netfw_stats s;
-	struct view v;
 
-	if (!vpc_of(e, instance, &a, &vpc) || !vpc_known(e, vpc))
-		return false;
-	v = cloud_read(e->cloud);
-	{
-		const struct resource *r = view_get(&v, instance);
-
-		if (r)
-			interface = arena_copy(&a, resource_get(r, "network-interface"));
-	}
-	cloud_read_end(e->cloud);
-	if (!interface || netfw_stats(e->network->netfw, vpc, interface, &s, NULL) < 0)
+	if (!interface_of(e, instance, &a, &vpc, &interface) ||
+	    netfw_stats(e->network->netfw, vpc, interface, &s, NULL) < 0)
 		return false;
 	strbuf_addf(out, "network-in %" PRIu64 "\n", s.received_bytes);
 	strbuf_addf(out, "network-out %" PRIu64 "\n", s.sent_bytes);
@@ -413,11 +434,16 @@ void network_forget(struct engine *e, const char *vpc, const char *group)
 static int remove_one(struct engine *e, const struct gone *g, struct ec2fs_error *error)
 {
 	struct netfw_change *change;
+	int r = 0;
 
+	if (!g->group) {
+		if (e->network->netfw)
+			r = netfw_vpc_remove(e->network->netfw, g->vpc, error);
+		network_forget_flow_log(e, g->vpc);
+		return r;
+	}
 	if (!e->network->netfw)
 		return 0;
-	if (!g->group)
-		return netfw_vpc_remove(e->network->netfw, g->vpc, error);
 	if (!vpc_known(e, g->vpc))
 		return 0;
 	change = netfw_change_begin(e->network->netfw, g->vpc, false);
@@ -505,6 +531,7 @@ static void begin(struct engine *e)
 
 	if (access(directory, F_OK) < 0)
 		return;
+	network_sweep_flow_logs(e);
 	pthread_mutex_lock(&e->network->lock);
 	r = open_netfw(e, "qemu:///system", &error);
 	pthread_mutex_unlock(&e->network->lock);
