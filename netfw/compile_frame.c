@@ -160,8 +160,13 @@ static void add_dropped(struct ir *ir, const char *name, uint32_t log_group,
 	struct ir_chain *c = ir_add_chain(ir, IR_INET, name);
 	struct ir_rule *r;
 
-	if (log_group)
+	if (log_group) {
+		/* Its connection has counted it already, as one that passes. */
+		r = ir_add_rule(ir, c);
+		rule_ct_confirmed(r);
+		rule_log(r, log_group, "counted");
 		rule_log(ir_add_rule(ir, c), log_group, c->name);
+	}
 	r = ir_add_rule(ir, c);
 	rule_lookup(r, count->name, FIELDS(count->fields[0]));
 	rule_verdict(r, IR_DROP);

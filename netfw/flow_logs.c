@@ -97,10 +97,15 @@ static void hear_packet(void *context, const struct nlmsghdr *m)
 	struct flow_logs *f = context;
 	struct flow_refusal p;
 	uint32_t in, out;
+	bool counted;
 
-	if (!flow_message_packet(m, &p, &in, &out))
+	if (!flow_message_packet(m, &p, &counted, &in, &out))
 		return;
 	f->began = true;
+	if (counted) {
+		flow_table_counted(f->table, &p, time(NULL));
+		return;
+	}
 	flow_sockets_device(&f->sockets, in, p.in_tap);
 	flow_sockets_device(&f->sockets, out, p.out_tap);
 	flow_table_refused(f->table, &p, time(NULL));

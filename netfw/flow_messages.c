@@ -182,10 +182,15 @@ static bool read_packet(const uint8_t *data, size_t len, struct flow_refusal *re
 	return true;
 }
 
-bool flow_message_packet(const struct nlmsghdr *m, struct flow_refusal *ret, uint32_t *ret_in,
-			 uint32_t *ret_out)
+static bool is_text(const struct nlattr *a, const char *text)
 {
-	struct attributes a, ct;
+	return strncmp(mnl_attr_get_payload(a), text, mnl_attr_get_payload_len(a)) == 0;
+}
+
+bool flow_message_packet(const struct nlmsghdr *m, struct flow_refusal *ret, bool *ret_counted,
+			 uint32_t *ret_in, uint32_t *ret_out)
+{
+	struct attributes a;
 	const struct nlattr *prefix, *payload;
 
 	if (m->nlmsg_type != (NFNL_SUBSYS_ULOG << 8 | NFULNL_MSG_PACKET) ||
@@ -198,10 +203,8 @@ bool flow_message_packet(const struct nlmsghdr *m, struct flow_refusal *ret, uin
 	if (!prefix || !payload ||
 	    !read_packet(mnl_attr_get_payload(payload), mnl_attr_get_payload_len(payload), ret))
 		return false;
-	ret->out = strncmp(mnl_attr_get_payload(prefix), "dropped-out",
-			   mnl_attr_get_payload_len(prefix)) == 0;
-	read_nested(a.of[NFULA_CT], &ct);
-	ret->counted = get_u32(&ct, CTA_STATUS) & IPS_CONFIRMED;
+	ret->out = is_text(prefix, "dropped-out");
+	*ret_counted = is_text(prefix, "counted");
 	*ret_in = get_u32(&a, NFULA_IFINDEX_INDEV);
 	*ret_out = get_u32(&a, NFULA_IFINDEX_OUTDEV);
 	return true;

@@ -13,8 +13,9 @@ bool flow_message_connection(const struct nlmsghdr *m, struct flow_connection *r
 /* Bytes of a packet that are needed: an IPv4 header of any length, and ports. */
 #define FLOW_PACKET_BYTES 64
 
-/* A logged packet (nflog). Devices are told by their numbers, 0: none; ret has no names yet. */
-bool flow_message_packet(const struct nlmsghdr *m, struct flow_refusal *ret, uint32_t *ret_in,
-			 uint32_t *ret_out);
+/* A logged packet (nflog). Devices are told by their numbers, 0: none; ret has no names yet. What
+ * it is told as: *ret_counted, of flow_table_counted, or as refused. */
+bool flow_message_packet(const struct nlmsghdr *m, struct flow_refusal *ret, bool *ret_counted,
+			 uint32_t *ret_in, uint32_t *ret_out);
 
 #endif

@@ -27,7 +27,7 @@
 /* Logged packets come together, so many or after so long (in hundredths of a second). */
 #define TOGETHER 64
 #define TOGETHER_BYTES 32768
-#define TOGETHER_TIME 50
+#define TOGETHER_TIME 20
 /* The kernel answers at once, or something is wrong. */
 #define ANSWER_TIME 5
 
@@ -78,14 +78,12 @@ static struct nlmsghdr *start_config(struct flow_sockets *s, char *buffer, uint3
 		     (uint16_t)group);
 }
 
-/* Packets logged to the group come to the socket, no more of each than is needed, with what
- * connection tracking knows of them. */
+/* Packets logged to the group come to the socket, no more of each than is needed. */
 static int bind_group(struct flow_sockets *s, uint32_t group)
 {
 	struct nfulnl_msg_config_cmd bind = {.command = NFULNL_CFG_CMD_BIND};
 	struct nfulnl_msg_config_mode mode = {.copy_range = htonl(FLOW_PACKET_BYTES),
 					      .copy_mode = NFULNL_COPY_PACKET};
-	uint16_t flags = htons(NFULNL_CFG_F_CONNTRACK);
 	char buffer[1024];
 	struct nlmsghdr *m = start_config(s, buffer, group);
 	int r;
@@ -99,7 +97,6 @@ static int bind_group(struct flow_sockets *s, uint32_t group)
 	mnl_attr_put_u32(m, NFULA_CFG_NLBUFSIZ, htonl(TOGETHER_BYTES));
 	mnl_attr_put_u32(m, NFULA_CFG_TIMEOUT, htonl(TOGETHER_TIME));
 	mnl_attr_put_u32(m, NFULA_CFG_QTHRESH, htonl(TOGETHER));
-	mnl_attr_put(m, NFULA_CFG_FLAGS, sizeof(flags), &flags);
 	return ask(s->packets, m);
 }
 

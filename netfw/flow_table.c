@@ -34,6 +34,7 @@ struct flow {
 	struct flow_key key;
 	int64_t packets, bytes; /* below 0 while refusals were told and their connection was not */
 	int64_t first, last;
+	bool carried; /* from the interval before */
 };
 
 struct connection {
@@ -375,7 +376,7 @@ static void add_packet(struct flow_table *t, const struct interface *i, bool out
 	add(t, &key, 1, p->bytes, now, now);
 }
 
-/* The connection has counted it as accepted by its interface at that address. */
+/* It was counted as accepted by the interface at that address. */
 static void take_back(struct flow_table *t, uint32_t address, const struct flow_refusal *p,
 		      int64_t now)
 {
@@ -405,11 +406,14 @@ void flow_table_refused(struct flow_table *t, const struct flow_refusal *p, int6
 	if (!p->out && to)
 		add_packet(t, to, false, false, p, now);
 	/* What its receiver refused, its sender was allowed to send. */
-	if (!p->out && from && !p->counted)
+	if (!p->out && from)
 		add_packet(t, from, true, true, p, now);
-	if (p->counted && p->out)
-		take_back(t, p->source, p, now);
-	if (p->counted)
+}
+
+void flow_table_counted(struct flow_table *t, const struct flow_refusal *p, int64_t now)
+{
+	take_back(t, p->source, p, now);
+	if (p->destination != p->source)
 		take_back(t, p->destination, p, now);
 }
 
@@ -441,6 +445,31 @@ static void print_flow(const struct flow *f, const char *account, int64_t begin,
 		    k->accepted ? "ACCEPT" : "REJECT");
 }
 
+/* What was refused, and comes to be counted as accepted only in the next interval, waits for that;
+ * a flood's memory is given back. */
+static void carry_on(struct flow_table *t, int64_t now)
+{
+	struct flow *old = t->flows;
+	size_t count = t->flow_count;
+
+	free(t->index);
+	t->flows = NULL;
+	t->index = NULL;
+	t->flow_count = t->flow_capacity = 0;
+	for (size_t i = 0; i < count; i++) {
+		struct flow *f = old[i].packets < 0 && !old[i].carried
+					 ? get_flow(t, &old[i].key, now)
+					 : NULL;
+
+		if (f) {
+			f->packets = old[i].packets;
+			f->bytes = old[i].bytes;
+			f->carried = true;
+		}
+	}
+	free(old);
+}
+
 void flow_table_print(struct flow_table *t, const struct netfw_flow_logs *what, int64_t begin,
 		      int64_t end, struct strbuf *out)
 {
@@ -455,12 +484,6 @@ void flow_table_print(struct flow_table *t, const struct netfw_flow_logs *what, 
 		strbuf_addf(out, "2 %s - - - - - - - - %" PRId64 " %" PRId64 " - SKIPDATA\n",
 			    what->account, begin, end);
 	t->lost = false;
-	t->flow_count = 0;
-	/* What a flood needed is not kept. */
-	free(t->flows);
-	free(t->index);
-	t->flows = NULL;
-	t->index = NULL;
-	t->flow_capacity = 0;
+	carry_on(t, end);
 	bury_interfaces(t);
 }

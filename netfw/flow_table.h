@@ -42,7 +42,6 @@ struct flow_refusal {
 	uint8_t protocol;
 	uint32_t bytes;
 	bool out;        /* by what its sender may send; else by what its receiver may get */
-	bool counted;    /* it belongs to a connection, which counts it as well */
 	char in_tap[16]; /* by which it came, "" or another device's name when by none */
 	char out_tap[16];
 };
@@ -68,6 +67,8 @@ void flow_table_ended(struct flow_table *t, const struct flow_connection *c, int
 /* Forgets the connections that were not told since the last sweep. Only when all have been. */
 void flow_table_sweep(struct flow_table *t);
 void flow_table_refused(struct flow_table *t, const struct flow_refusal *p, int64_t now);
+/* The packet, which is told as refused as well, belongs to a connection, which has counted it. */
+void flow_table_counted(struct flow_table *t, const struct flow_refusal *p, int64_t now);
 /* Something was not told to the table. */
 void flow_table_lost(struct flow_table *t);
 
