@@ -522,10 +522,26 @@ static void look_at(void *context, const char *id)
 		network_forget(e, id, NULL);
 }
 
+/* The back end of a zone whose machines are plugged into taps; NULL when there is none. To be
+ * freed. */
+static char *any_compute(struct engine *e)
+{
+	char *compute = NULL;
+	struct view v = cloud_read(e->cloud);
+
+	view_each (&v, ROOT_NUMBER, KIND_REGION, region)
+		view_each (&v, region->number, KIND_ZONE, zone)
+			if (!compute && takes_taps(resource_or(zone, "compute", "")))
+				compute = xstrdup(resource_get(zone, "compute"));
+	cloud_read_end(e->cloud);
+	return compute;
+}
+
 /* After a start of the daemon: what nothing wants any more goes. */
 static void begin(struct engine *e)
 {
 	cleanup_free char *directory = xasprintf("%s/network", e->state_dir);
+	cleanup_free char *compute = any_compute(e);
 	struct ec2fs_error error = {0};
 	int r;
 
@@ -533,7 +549,7 @@ static void begin(struct engine *e)
 		return;
 	network_sweep_flow_logs(e);
 	pthread_mutex_lock(&e->network->lock);
-	r = open_netfw(e, "qemu:///system", &error);
+	r = open_netfw(e, compute ? compute : "qemu:///system", &error);
 	pthread_mutex_unlock(&e->network->lock);
 	if (r == 0)
 		r = netfw_vpc_list(e->network->netfw, look_at, e, &error);
