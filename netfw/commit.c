@@ -103,8 +103,10 @@ static int commit_rules(struct vpc *v, const struct netfw_change *c, bool whole,
 			struct ec2fs_error *error)
 {
 	ruleset_begin(v->rules, whole);
-	if (c->description)
+	if (c->description) {
+		ruleset_log(v->rules, c->description->flow_logs.flows ? FLOW_LOGS_GROUP : 0);
 		ruleset_vpc(v->rules, c->description);
+	}
 	for (size_t i = 0; i < c->count; i++) {
 		const void *what = c->staged[i].what;
 

@@ -3,7 +3,6 @@
 
 #include "netfw/compile_frame.h"
 #include "netfw/disjoint.h"
-#include "netfw/flow_logs.h"
 #include "netfw/names.h"
 
 #include <netinet/in.h>
@@ -130,7 +129,7 @@ struct ir_set *compile_subnet_set(struct ir *ir, const char *subnet)
 	struct ir_set *set = ir_alloc(ir, sizeof(*set));
 
 	*set = (struct ir_set){
-		.name = ir_format(ir, "%s", subnet), .fields = {IR_IIFNAME}, .field_count = 1};
+		.name = ir_text(ir, subnet), .fields = {IR_IIFNAME}, .field_count = 1};
 	return set;
 }
 
@@ -142,7 +141,7 @@ static void add_boundary(struct ir *ir, const struct netfw_subnet *subnet, bool 
 	struct ir_chain *c = ir_add_chain(ir, IR_INET, ir_format(ir, "%s-%s", subnet->id, way));
 	struct ir_rule *r = ir_add_rule(ir, c);
 
-	rule_lookup(r, ir_format(ir, "%s", subnet->id), other);
+	rule_lookup(r, ir_text(ir, subnet->id), other);
 	rule_verdict(r, IR_RETURN);
 	rule_goto(ir_add_rule(ir, c), ir_format(ir, "%s-%s", subnet->acl, way));
 }
@@ -158,14 +157,14 @@ static bool has_chain(const struct ir *ir, const char *id)
 	return false;
 }
 
-struct ir *compile_vpc(const struct netfw_vpc *vpc)
+struct ir *compile_vpc(const struct netfw_vpc *vpc, uint32_t log_group)
 {
 	struct ir *ir = ir_new();
 	bool acls = false;
 
 	for (size_t i = 0; i < vpc->subnet_count; i++)
 		acls |= compile_acl_restricts(vpc, &vpc->subnets[i]);
-	compile_frame(ir, acls, vpc->flow_logs.flows ? FLOW_LOGS_GROUP : 0);
+	compile_frame(ir, acls, log_group);
 	add_services(ir, vpc);
 	add_links(ir, vpc);
 	add_srcnat(ir, vpc);

@@ -202,7 +202,8 @@ struct netfw_options {
 
 /* Needs CAP_NET_ADMIN and CAP_SYS_ADMIN: OperationNotPermitted without. */
 int netfw_open(const struct netfw_options *options, struct netfw **ret, struct ec2fs_error *error);
-/* Lets go; networks, rules and dnsmasq go on, the metadata service ends. Accepts NULL. */
+/* Lets go; networks, rules and dnsmasq go on, the metadata service ends. The edge, and with it the
+ * host's routes to the pool, goes when no VPC leads to it. Accepts NULL. */
 void netfw_close(struct netfw *n);
 
 /* The public addresses: pool CIDRs are routed to the edge namespace, unreachable when not in use.
@@ -223,7 +224,8 @@ void netfw_change_drop_group(struct netfw_change *c, const char *id);
 /* The rules are in force when the commit returns, whether a tap is there or not. */
 void netfw_change_interface(struct netfw_change *c, const struct netfw_interface *interface);
 void netfw_change_drop_interface(struct netfw_change *c, const char *id);
-/* Frees c. On failure the kernel's ruleset is what it was. */
+/* Frees c. When the ruleset is refused nothing has changed. When it is in force and links or routes
+ * fail after it, the VPC is no longer known (netfw_vpc_known): describe it as a whole again. */
 int netfw_change_commit(struct netfw_change *c, struct ec2fs_error *error);
 void netfw_change_cancel(struct netfw_change *c);
 /* Is the VPC described since this netfw was opened (so that parts of it can be changed)? */

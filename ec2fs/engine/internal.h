@@ -34,6 +34,7 @@ struct engine {
 	struct network *network;
 	void (*flow_logged)(void *context, uint64_t vpc); /* NULL: nobody wants to know */
 	void *flow_logged_context;
+	atomic_uint_fast64_t changes; /* commits seen, and 1 */
 	struct blobs *blobs;
 	char *state_dir;
 	int64_t stop_timeout; /* ns */

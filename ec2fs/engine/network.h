@@ -21,7 +21,7 @@
 /* One account owns everything here. */
 #define ACCOUNT "000000000000"
 
-struct network *network_new(struct engine *e);
+struct network *network_new(void);
 /* Networks with machines go on. */
 void network_free(struct engine *e);
 

@@ -28,8 +28,8 @@ guests_stop()
 	local id
 
 	# What a test has started in its guests.
-	for id in "$CLOUD"/us-east-1/instances/*/instance-id; do
-		[ ! -e "$id" ] || ip netns pids "$(cat "$id")" 2>/dev/null | xargs -r kill -9
+	for id in $(cat "$CLOUD_HOME/guests" 2>/dev/null); do
+		ip netns pids "$id" 2>/dev/null | xargs -r kill -9
 	done
 	cloud_stop
 }
@@ -83,6 +83,7 @@ dhcp()
 		echo "ip $ip mask $mask router $router dns $dns domain $domain hostname $hostname" >"$0.$(ip netns identify $$)"
 	END
 	chmod +x "$CLOUD_HOME/udhcpc"
+	id_of "$1" >>"$CLOUD_HOME/guests"
 	guest "$1" busybox udhcpc -i eth0 -n -q -t 20 -T 1 -A 1 -f -s "$CLOUD_HOME/udhcpc" >/dev/null 2>&1 ||
 		fail "$1 gets no address"
 }

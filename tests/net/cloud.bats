@@ -74,6 +74,7 @@ teardown()
 	read -r -t 2 line <&"${COPROC[0]}"
 	[ "$line" = alone ]
 	kill "$COPROC_PID"
+	cloud_start -o stop-timeout=2
 }
 
 @test "the metadata service knows who asks" {

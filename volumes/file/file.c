@@ -48,12 +48,14 @@ static int check(const char *uri, struct ec2fs_error *error)
 	return 0;
 }
 
-static int open_dir(const char *uri, struct volumes **ret, struct ec2fs_error *error)
+static int open_dir(const char *uri, const char *owner, struct volumes **ret,
+		    struct ec2fs_error *error)
 {
 	const char *dir = uri + strlen(SCHEME);
 	struct file_volumes *v;
 	int fd;
 
+	(void)owner;
 	if (mkdir(dir, 0711) < 0 && errno != EEXIST)
 		return tell("making", dir, errno, error);
 	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -163,10 +165,30 @@ static int each_name(struct file_volumes *v, const char *ending,
 	return 0;
 }
 
-static int list(struct volumes *base, void (*each)(void *context, const char *id), void *context,
-		struct ec2fs_error *error)
+struct listing {
+	struct file_volumes *v;
+	void (*each)(void *context, const struct volume_found *found);
+	void *context;
+};
+
+static void tell_one(void *context, const char *id)
 {
-	int r = each_name(of(base), ENDING, each, context);
+	struct listing *l = context;
+	struct volume_found found = {.id = id};
+	cleanup_free char *name = xasprintf("%s" ENDING, id);
+	struct stat st;
+
+	if (fstatat(l->v->dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return;
+	found.size = (uint64_t)st.st_size;
+	l->each(l->context, &found);
+}
+
+static int list(struct volumes *base, void (*each)(void *context, const struct volume_found *found),
+		void *context, struct ec2fs_error *error)
+{
+	struct listing l = {of(base), each, context};
+	int r = each_name(of(base), ENDING, tell_one, &l);
 
 	return r < 0 ? tell("reading", of(base)->dir, -r, error) : 0;
 }
@@ -186,15 +208,16 @@ static int sweep(struct volumes *base, struct ec2fs_error *error)
 	return r < 0 ? tell("reading", of(base)->dir, -r, error) : 0;
 }
 
-static int capacity(struct volumes *base, uint64_t *total, uint64_t *available,
-		    struct ec2fs_error *error)
+static int capacity(struct volumes *base, struct volumes_capacity *ret, struct ec2fs_error *error)
 {
 	struct statvfs st;
 
 	if (fstatvfs(of(base)->dir_fd, &st) < 0)
 		return tell("asking", of(base)->dir, errno, error);
-	*total = (uint64_t)st.f_blocks * st.f_frsize;
-	*available = (uint64_t)st.f_bavail * st.f_frsize;
+	*ret = (struct volumes_capacity){
+		.total = (uint64_t)st.f_blocks * st.f_frsize,
+		.available = (uint64_t)st.f_bavail * st.f_frsize,
+	};
 	return 0;
 }
 
