@@ -41,8 +41,11 @@ int network_release(struct engine *e, const struct resource *r, struct machine *
 		    struct ec2fs_error *error);
 /* That a VPC, or a group in it, was removed. */
 void network_forget(struct engine *e, const char *vpc, const char *group);
-/* Lines of figures for `metrics` of an instance, appended; false where it is in no VPC, so that its
- * provider knows best. */
+/* Its VPC's ID and its interface's, in the arena; NULL: its VPC is not described. */
+struct netfw *network_interface_of(struct engine *e, uint64_t instance, struct arena *a,
+				   const char **ret_vpc, const char **ret_interface);
+/* network_live.c. Lines of figures for `metrics` of an instance, appended; false where it is in no
+ * VPC, so that its provider knows best. */
 bool network_metrics(struct engine *e, uint64_t instance, struct strbuf *out);
 
 /* Does the instance answer on its interface? 1: yes, 0: no, -ENODATA: nobody can tell. Blocks for a
