@@ -19,8 +19,8 @@ struct class_description {
 	size_t group_count;
 };
 
-/* The frame of the tables, and all of a VPC but its groups and interfaces. log_group: where new
- * connections and refused packets are also told to nflog; 0: nowhere. */
+/* The frame of the tables, and all of a VPC but its groups and interfaces. log_group: where
+ * refused packets are also told to nflog; 0: nowhere. */
 struct ir *compile_vpc(const struct netfw_vpc *vpc, uint32_t log_group);
 /* Does the ACL of a subnet restrict anything? One that is named but not described does. */
 bool compile_acl_restricts(const struct netfw_vpc *vpc, const struct netfw_subnet *subnet);

@@ -154,20 +154,28 @@ static void add_dstnat(struct ir *ir)
 }
 
 /* Where all that was accepted, or dropped, in one direction passes last. */
-static void add_end(struct ir *ir, const char *name, uint32_t log_group, const struct ir_set *count,
-		    enum ir_verdict_kind verdict)
+static void add_accepted(struct ir *ir, const char *name)
+{
+	rule_verdict(ir_add_rule(ir, ir_add_chain(ir, IR_INET, name)), IR_ACCEPT);
+}
+
+static void add_dropped(struct ir *ir, const char *name, uint32_t log_group,
+			const struct ir_set *count)
 {
 	struct ir_chain *c = ir_add_chain(ir, IR_INET, name);
 	struct ir_rule *r;
 
-	if (log_group)
-		rule_log(ir_add_rule(ir, c), log_group, c->name);
-	if (count) {
+	if (log_group) {
+		/* Its connection has counted it already, as one that passes. */
 		r = ir_add_rule(ir, c);
-		rule_lookup(r, count->name, FIELDS(count->fields[0]));
-		rule_verdict(r, verdict);
+		rule_ct_confirmed(r);
+		rule_log(r, log_group, "counted");
+		rule_log(ir_add_rule(ir, c), log_group, c->name);
 	}
-	rule_verdict(ir_add_rule(ir, c), verdict);
+	r = ir_add_rule(ir, c);
+	rule_lookup(r, count->name, FIELDS(count->fields[0]));
+	rule_verdict(r, IR_DROP);
+	rule_verdict(ir_add_rule(ir, c), IR_DROP);
 }
 
 /*
@@ -345,10 +353,10 @@ void compile_frame(struct ir *ir, bool acls, uint32_t log_group)
 	add_antispoof(ir);
 	add_arp(ir);
 	add_dstnat(ir);
-	add_end(ir, "accepted-out", log_group, NULL, IR_ACCEPT);
-	add_end(ir, "accepted-in", log_group, NULL, IR_ACCEPT);
-	add_end(ir, "dropped-out", log_group, &frame_dropped_out, IR_DROP);
-	add_end(ir, "dropped-in", log_group, &frame_dropped_in, IR_DROP);
+	add_accepted(ir, "accepted-out");
+	add_accepted(ir, "accepted-in");
+	add_dropped(ir, "dropped-out", log_group, &frame_dropped_out);
+	add_dropped(ir, "dropped-in", log_group, &frame_dropped_in);
 	add_internet(ir, "from-internet", &frame_internet_in);
 	add_internet(ir, "to-internet", &frame_internet_out);
 	add_from_gateway(ir);

@@ -102,6 +102,14 @@ struct netfw_peering {
 	const char *vpc;
 };
 
+/* What of a VPC's traffic is logged, in EC2's format. */
+enum netfw_flows { NETFW_FLOWS_ACCEPTED = 1, NETFW_FLOWS_REJECTED = 2 };
+struct netfw_flow_logs {
+	unsigned flows;    /* enum netfw_flows; 0: nothing, and it costs nothing */
+	unsigned interval; /* seconds that are told together */
+	const char *account;
+};
+
 /* All of a VPC but its groups and interfaces. */
 struct netfw_vpc {
 	const char *id; /* vpc-… */
@@ -128,6 +136,7 @@ struct netfw_vpc {
 	size_t name_server_count;
 	const uint32_t *ntp_servers;
 	size_t ntp_server_count;
+	struct netfw_flow_logs flow_logs;
 };
 
 /* The network interface of an instance. */
@@ -185,6 +194,9 @@ struct netfw_options {
 	 * is not 0 and they are as true as ever, the answer may be -EALREADY, with ret left alone.
 	 */
 	int (*facts)(void *context, const char *vpc, uint32_t address, struct imds_facts *ret);
+	/* Lines were appended to the flow log of that VPC. From a thread of its own; may take locks
+	 * of the engine's. NULL: nobody wants to know. */
+	void (*flow_logged)(void *context, const char *vpc);
 	void *context;
 };
 
@@ -247,5 +259,14 @@ int netfw_stats(struct netfw *n, const char *vpc, const char *interface_id, stru
 /* Lines "accepted|dropped in|out PACKETS BYTES" of an interface since its rules were made. */
 int netfw_counters(struct netfw *n, const char *vpc, const char *interface_id, struct strbuf *out,
 		   struct ec2fs_error *error);
+/* Does whoever is behind the interface answer ARP? 1: yes, 0: not within a second. Blocks as long,
+ * without holding up others. */
+int netfw_probe(struct netfw *n, const char *vpc, const char *interface_id,
+		struct ec2fs_error *error);
+
+/* The flow log of a VPC, with or without a struct netfw; directory as in the options. The last part
+ * of it, in whole lines, is appended; it only grows, except that its older half goes at times. */
+void netfw_flow_log_show(const char *directory, const char *vpc, struct strbuf *out);
+void netfw_flow_log_remove(const char *directory, const char *vpc);
 
 #endif

@@ -232,16 +232,8 @@ void engine_stop(struct engine *e)
 	engine_close_backends(e);
 	network_free(e);
 	queue_free(e->queue);
-	for (size_t i = 0; i < e->live.capacity; i++) {
-		struct live *l = e->live.cells[i].item;
-
-		if (!l)
-			continue;
-		bytes_unref(l->screenshot);
-		bytes_unref(l->metrics);
-		free(l->id);
-		free(l);
-	}
+	for (size_t i = 0; i < e->live.capacity; i++)
+		live_free(e->live.cells[i].item);
 	table_free(&e->live);
 	for (size_t i = 0; i < e->trash_count; i++)
 		free(e->trash[i]);

@@ -32,6 +32,8 @@ struct network;
 struct engine {
 	struct cloud *cloud;
 	struct network *network;
+	void (*flow_logged)(void *context, uint64_t vpc); /* NULL: nobody wants to know */
+	void *flow_logged_context;
 	atomic_uint_fast64_t changes; /* commits seen, and 1 */
 	struct blobs *blobs;
 	char *state_dir;
@@ -58,14 +60,22 @@ struct engine {
 struct live {
 	char *id;
 	enum machine_end end; /* why its machine went, as the provider told */
-	struct bytes *screenshot, *metrics;
-	bool missed; /* its machine was not there at the last look, and no event had said why */
+	struct bytes *screenshot, *metrics, *status_checks;
+	char *answered; /* the launch-time since which its guest has answered; NULL: never */
+	bool missed;    /* its machine was not there at the last look, and no event had said why */
 	unsigned failures; /* tries in a row that the back end was not there for */
 };
 
 /* Makes it when missing. engine->lock is held. */
 struct live *live_get(struct engine *e, const char *id);
 void live_forget(struct engine *e, const char *id);
+/* Frees what nobody finds any more. */
+void live_free(struct live *l);
+/* What was seen, and is shown until it is seen anew: fields of struct live by their offset. */
+void live_keep(struct engine *e, const char *id, size_t offset, const struct strbuf *text);
+void live_show(struct engine *e, const char *id, size_t offset, struct strbuf *out);
+/* The provider that runs the instance now; NULL when it does not run. */
+struct provider *live_provider(struct engine *e, uint64_t number);
 
 /* backends.c. Opened when first asked for; NULL and the story when that fails. */
 struct compute *engine_compute(struct engine *e, const char *uri, struct ec2fs_error *error);
