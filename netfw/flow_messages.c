@@ -31,7 +31,10 @@ static void read_message(const struct nlmsghdr *m, struct attributes *ret)
 	const struct nlattr *a;
 
 	*ret = (struct attributes){0};
-	mnl_attr_for_each(a, m, sizeof(struct nfgenmsg)) keep(ret, a);
+	mnl_attr_for_each(a, m, sizeof(struct nfgenmsg))
+	{
+		keep(ret, a);
+	}
 }
 
 /* Of NULL: nothing. */
@@ -40,8 +43,12 @@ static void read_nested(const struct nlattr *nest, struct attributes *ret)
 	const struct nlattr *a;
 
 	*ret = (struct attributes){0};
-	if (nest)
-		mnl_attr_for_each_nested(a, nest) keep(ret, a);
+	if (!nest)
+		return;
+	mnl_attr_for_each_nested(a, nest)
+	{
+		keep(ret, a);
+	}
 }
 
 static bool has(const struct attributes *all, unsigned type, size_t size)

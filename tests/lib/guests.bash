@@ -31,6 +31,8 @@ guests_stop()
 	for id in $(cat "$CLOUD_HOME/guests" 2>/dev/null); do
 		ip netns pids "$id" 2>/dev/null | xargs -r kill -9
 	done
+	# Its guest may have another namespace by now.
+	xargs -r kill -9 <"$CLOUD_HOME/servers" 2>/dev/null || true
 	cloud_stop
 }
 
@@ -116,5 +118,6 @@ refused_to()
 serve()
 {
 	(id=$(id_of "$1") && cd / && exec ip netns exec "$id" "$BATS_TEST_DIRNAME/../lib/echo-server" "$2") >/dev/null 2>&1 3>&- 4>&- </dev/null &
+	echo $! >>"$CLOUD_HOME/servers"
 	soon 5 guest "$1" timeout 1 bash -c "exec 3<>/dev/tcp/127.0.0.1/$2"
 }
