@@ -27,7 +27,7 @@ net_start()
 	TOOL=$PWD/build/tests/net/netfw_tool
 	[ -z "${BUILD-}" ] || TOOL=$BUILD/tests/net/netfw_tool
 	export TOOL
-	[ -x "$TOOL" ] || make -s "$TOOL"
+	[ -x "$TOOL" ] || make -s BUILD="${TOOL%/tests/net/netfw_tool}" "$TOOL"
 	ip netns add "$RUN-vpc"
 	in_vpc ip link set lo up
 	in_vpc sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0 \
