@@ -45,7 +45,7 @@ LIB := $(BUILD)/libec2fs.a
 UNIT_SRCS := $(wildcard tests/unit/test_*.c)
 UNIT_BINS := $(UNIT_SRCS:%.c=$(BUILD)/%)
 # Programs that tests drive.
-TOOLS := $(patsubst %.c,$(BUILD)/%,tests/fuzz/parsers.c $(wildcard tests/net/*.c))
+TOOLS := $(patsubst %.c,$(BUILD)/%,tests/fuzz/parsers.c $(wildcard tests/net/*.c tests/volumes/*.c))
 
 .PHONY: all
 all: $(BUILD)/ec2fs

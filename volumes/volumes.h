@@ -138,7 +138,7 @@ struct volumes_ops {
 /* The back end that claims the URI, or NULL. */
 const struct volumes_ops *volumes_for(const char *uri);
 
-extern const struct volumes_ops volumes_file;
+extern const struct volumes_ops volumes_file, volumes_lvm;
 
 /*
  * Copies the first size bytes of a file or block device to another (both open, out all zeroes as
