@@ -122,7 +122,7 @@ struct volumes *engine_volumes(struct engine *e, const char *uri, struct ec2fs_e
 	for (size_t i = 0; i < e->storage_count && !v; i++)
 		if (strcmp(e->storages[i]->uri, uri) == 0)
 			v = e->storages[i]->volumes;
-	if (!v && ops->open(uri, &v, error) == 0) {
+	if (!v && ops->open(uri, cloud_uuid(e->cloud), &v, error) == 0) {
 		struct storage *s = xnew(struct storage);
 
 		s->uri = xstrdup(uri);
@@ -249,13 +249,19 @@ void engine_zone_job(struct engine *e, const struct resource *zone)
 
 int engine_storage(struct engine *e, uint64_t *total, uint64_t *available)
 {
+	struct volumes_capacity capacity = {0};
 	struct volumes *v = NULL;
+	int r = 0;
 
 	pthread_mutex_lock(&e->lock);
 	if (e->storage_count)
 		v = e->storages[0]->volumes;
 	pthread_mutex_unlock(&e->lock);
-	return v ? v->ops->capacity(v, total, available, NULL) : 0;
+	if (v)
+		r = v->ops->capacity(v, &capacity, NULL);
+	*total = capacity.total;
+	*available = capacity.available;
+	return r;
 }
 
 char *engine_volume_path(struct engine *e, const char *storage, const char *id)

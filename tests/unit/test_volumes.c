@@ -43,7 +43,7 @@ static struct volumes *open_volumes(const char *dir)
 	struct ec2fs_error error = {0};
 
 	assert_ptr_equal(volumes_for(uri), &volumes_file);
-	if (volumes_file.open(uri, &v, &error) < 0)
+	if (volumes_file.open(uri, "owner", &v, &error) < 0)
 		fail_msg("%s", error.message);
 	return v;
 }
@@ -105,9 +105,10 @@ static void what_cannot_be_made_leaves_nothing(void **state)
 	v->ops->close(v);
 }
 
-static void count(void *context, const char *id)
+static void count(void *context, const struct volume_found *found)
 {
-	assert_string_equal(id, ID);
+	assert_string_equal(found->id, ID);
+	assert_int_equal(found->size, MIB);
 	++*(int *)context;
 }
 
