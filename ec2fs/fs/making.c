@@ -1,4 +1,5 @@
 /* Names that come and go: MKDIR, RMDIR, CREATE, MKNOD, UNLINK, SYMLINK, LINK. */
+#include "ec2fs/fs/asker.h"
 #include "ec2fs/fs/hidden.h"
 #include "ec2fs/fs/invalidate.h"
 #include "ec2fs/fs/maker.h"
@@ -14,8 +15,13 @@ static void reply_node(fuse_req_t req, const struct tree_node *node, tree_id dir
 {
 	struct fs *fs = fs_of(req);
 	struct fuse_entry_param e;
+	tree_id home;
+	/* A snapshot that is made in its volume's directory is at home elsewhere: the name becomes
+	 * a link. */
+	bool elsewhere =
+		S_ISDIR(node->mode) && tree_parent(fs->tree, node->id, &home) == 0 && home != dir;
 
-	node_entry(fs, node, since, maker_at_work(fs, dir), &e);
+	node_entry(fs, node, since, elsewhere || maker_at_work(fs, dir), &e);
 	fuse_reply_entry(req, &e);
 }
 
@@ -210,6 +216,8 @@ void fs_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
 		r = tree_lookup(fs->tree, dir, name, &who, &node);
 	if (r == 0 && (node.flags & TREE_OPTIONAL))
 		r = tree_unset(fs->tree, node.id, &who);
+	else if (r == 0 && (node.flags & TREE_HELD) && asker_removes_below(who.pid))
+		hide_name(fs, dir, name);
 	else if (r == 0 && tree_is_free(&node))
 		r = tree_unlink(fs->tree, dir, name, &who);
 	else if (r == 0)

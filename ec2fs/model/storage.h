@@ -33,7 +33,9 @@
 #include "ec2fs/model/kinds.h"
 #include "ec2fs/util/strbuf.h"
 
-#include <sys/types.h>
+/* An instance's interfaces, volumes and NVMe disks (EC2 user guide, "Instance volume limits"). */
+#define MOST_ATTACHMENTS 28
+#define INSTANCE_STORE_MOST 8
 
 /* Acknowledged as removed: no name leads to it, and the engine takes away what it is made of. */
 bool storage_is_removed(const struct resource *r);
@@ -119,6 +121,14 @@ void attachments_saw_running(struct view *v, const struct resource *instance);
 void attachments_saw_stopped(struct view *v, const struct resource *instance);
 /* Those that go with it are in state deleting from here on, the others are free. */
 void attachments_instance_gone(struct view *v, const struct resource *instance);
+/* A draft goes: all are free. */
+void attachments_release(struct view *v, const struct resource *instance);
+/* Made by the launch itself; nothing is checked. */
+struct resource *attachment_add(struct view *v, const struct resource *instance, const char *name,
+				const struct resource *volume);
+
+/* Of a cloud that is older than attachments: what its volumes say becomes attachments. */
+void attachments_adopt(struct view *v);
 
 /* What users do. */
 /* name: a device ("sdf"); target: a volume. EC2's rules of zones, states, names, numbers. */
@@ -183,6 +193,13 @@ SETTER(volume_set_zone);
 SETTER(volume_set_snapshot);
 /* After one of those, or all of a spec: is it right as a whole? Then it is created or modified. */
 int volume_settle(struct view *v, struct resource *r, struct ec2fs_error *error);
+/* The part of it that is about a volume that is there (volume_states.c). */
+int volume_modify(struct view *v, struct resource *r, struct ec2fs_error *error);
+/* By name or ID; one that was removed is not there. */
+int volume_refer(const struct view *v, uint64_t region, const char *text,
+		 const struct resource **ret, struct ec2fs_error *error);
+int snapshot_refer(const struct view *v, uint64_t region, const char *text,
+		   const struct resource **ret, struct ec2fs_error *error);
 /* The figures that it has, set or by its type and size; 0: its type has none. */
 uint64_t volume_iops(const struct resource *volume);
 uint64_t volume_throughput(const struct resource *volume); /* MiB/s */
@@ -214,6 +231,8 @@ int volume_type_check(const char *type, struct ec2fs_error *error);
  * InvalidParameterCombination, MissingParameter. */
 int volume_spec_check(const struct volume_spec *spec, struct ec2fs_error *error);
 bool volume_type_boots(const char *type);
+/* May its IOPS be chosen? */
+bool volume_type_takes_iops(const char *type);
 bool volume_type_multi_attaches(const char *type);
 /* What it would have: given, or by type and size. */
 uint64_t volume_spec_iops(const struct volume_spec *spec);

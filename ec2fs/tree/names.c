@@ -153,7 +153,8 @@ static int drop(struct view *v, void *context, struct ec2fs_error *error)
 		if (!dir || dir->child == KIND_ROOT)
 			return 0;
 		view_each (v, found.r->number, dir->child, child)
-			if (!resource_is_inborn(v, child))
+			if (!resource_is_inborn(v, child) && !resource_is_held(v, child) &&
+			    (!dir->lists || dir->lists(child)))
 				return ec2fs_fail(error, EC2_DependencyViolation, "%s is not empty",
 						  n->name);
 		return 0;

@@ -107,8 +107,14 @@ int store_spec(struct view *v, struct resource *r, const char *text, size_t len,
 	       struct ec2fs_error *error)
 {
 	struct storing s = {v, r};
-	int result = keyed_parse(text, len, store_line, &s, error);
+	const struct kind_ops *ops = kind_ops(r->kind);
+	int result;
 
+	v->together = ops->settle;
+	result = keyed_parse(text, len, store_line, &s, error);
+	v->together = false;
+	if (result == 0 && ops->settle)
+		result = ops->settle(v, r, error);
 	if (result < 0)
 		return result;
 	set_data(v, r, "spec", text, len);

@@ -80,6 +80,8 @@ enum tree_flags {
 	/* A resource that came with the one above it, and goes with it: to copying tools it is what
 	 * a fixed directory is. */
 	TREE_INBORN = 1 << 16,
+	/* A link that rm -r of what it is in leaves alone: it goes with that. */
+	TREE_HELD = 1 << 17,
 };
 
 /* Everything about one node. size is the true length of what reading gives that caller now. */
