@@ -112,19 +112,31 @@ static bool differs(const struct resource *was, const struct resource *is, const
 	return strcmp(resource_or(was, key, ""), resource_or(is, key, "")) != 0;
 }
 
-/* IOPS and throughput that the new type does not take go with the old one. */
+static void spec_of(const struct resource *r, struct volume_spec *ret)
+{
+	*ret = (struct volume_spec){.type = resource_or(r, "volume-type", "gp3"),
+				    .gib = volume_size(r) / GIB,
+				    .iops = resource_u64(r, "iops", 0),
+				    .throughput = resource_u64(r, "throughput", 0)};
+}
+
+/* IOPS and throughput that the new type does not take, or not so many, go with the old one. */
 static void carry_figures(struct view *v, const struct resource *was, struct resource *r)
 {
-	const char *type = resource_or(r, "volume-type", "");
+	struct volume_spec spec;
 
 	if (!differs(was, r, "volume-type"))
 		return;
-	if (!differs(was, r, "iops") && !volume_type_takes_iops(type))
-		unset(v, r, "iops");
-	if (!differs(was, r, "throughput") && strcmp(type, "gp3") != 0)
+	spec_of(r, &spec);
+	if (!differs(was, r, "throughput") && strcmp(spec.type, "gp3") != 0) {
 		unset(v, r, "throughput");
+		spec.throughput = 0;
+	}
+	if (!differs(was, r, "iops") && spec.iops && volume_spec_check(&spec, NULL) < 0)
+		unset(v, r, "iops");
 	/* EC2's default for a change to io1 or io2. */
-	if (!resource_get(r, "iops") && volume_type_multi_attaches(type))
+	if (!resource_get(r, "iops") &&
+	    volume_type_multi_attaches(resource_or(r, "volume-type", "")))
 		set_text(v, r, "iops", "100");
 }
 
@@ -168,10 +180,7 @@ int volume_modify(struct view *v, struct resource *r, struct ec2fs_error *error)
 				  " GiB; make a smaller one and copy",
 				  volume_size(was) / GIB);
 	carry_figures(v, was, r);
-	spec = (struct volume_spec){.type = resource_or(r, "volume-type", "gp3"),
-				    .gib = volume_size(r) / GIB,
-				    .iops = resource_u64(r, "iops", 0),
-				    .throughput = resource_u64(r, "throughput", 0)};
+	spec_of(r, &spec);
 	result = volume_spec_check(&spec, error);
 	if (result == 0)
 		result = check_attachment(v, r, spec.type, error);

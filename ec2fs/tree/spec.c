@@ -113,7 +113,8 @@ int store_spec(struct view *v, struct resource *r, const char *text, size_t len,
 	v->together = ops->settle;
 	result = keyed_parse(text, len, store_line, &s, error);
 	v->together = false;
-	if (result == 0 && ops->settle)
+	/* What is tried may be the beginning of a text whose next line makes it right. */
+	if (result == 0 && ops->settle && !v->trial)
 		result = ops->settle(v, r, error);
 	if (result < 0)
 		return result;
