@@ -258,7 +258,7 @@ void fs_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const cha
 			return;
 		}
 	} else {
-		r = tree_symlink(fs->tree, dir, name, target, &who, &node);
+		r = tree_symlink(fs->tree, dir, name, target, false, &who, &node);
 	}
 	if (r < 0)
 		reply_result(req, r);

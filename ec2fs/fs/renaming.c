@@ -96,11 +96,9 @@ static int become_link(const struct renaming *x, struct scratch *s)
 	struct tree_node node;
 	int r = scratch_content(s, 4096, &target);
 
-	if (r == 0 && tree_lookup(x->fs->tree, x->to, x->new_name, &x->who, &node) == 0)
-		r = tree_unlink(x->fs->tree, x->to, x->new_name, &x->who);
 	if (r == 0)
-		r = tree_symlink(x->fs->tree, x->to, x->new_name, strbuf_str(&target), &x->who,
-				 &node);
+		r = tree_symlink(x->fs->tree, x->to, x->new_name, strbuf_str(&target), true,
+				 &x->who, &node);
 	if (r == 0)
 		scratch_become(s, node.id);
 	return r;

@@ -168,17 +168,17 @@ int volume_modify(struct view *v, struct resource *r, struct ec2fs_error *error)
 	if (!is_in(r, "creating") && !is_in(r, "available") && !is_in(r, "in-use"))
 		return ec2fs_fail(error, EC2_IncorrectState, "the volume is in state %s",
 				  resource_or(r, "state", "?"));
+	if (volume_size(r) < volume_size(was))
+		return ec2fs_fail(error, EC2_InvalidParameterValue,
+				  "a volume only grows, and it has %" PRIu64
+				  " GiB; make a smaller one and copy",
+				  volume_size(was) / GIB);
 	if (volume_is_modifying(r))
 		return ec2fs_fail(error, EC2_IncorrectModificationState,
 				  "it is being modified already (%s, %s); write it again when "
 				  "modification-state is completed",
 				  resource_or(r, "modification-state", ""),
 				  resource_or(r, "modification-progress", "0%"));
-	if (volume_size(r) < volume_size(was))
-		return ec2fs_fail(error, EC2_InvalidParameterValue,
-				  "a volume only grows, and it has %" PRIu64
-				  " GiB; make a smaller one and copy",
-				  volume_size(was) / GIB);
 	carry_figures(v, was, r);
 	spec_of(r, &spec);
 	result = volume_spec_check(&spec, error);

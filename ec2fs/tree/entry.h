@@ -44,6 +44,8 @@ struct entry_extra {
 	/* TREE_BLOB: is the file's content fit? *ret_value, to be freed, is what the field will
 	 * hold after the blob's name. Blocks; no lock held. */
 	int (*inspect)(int fd, char **ret_value, struct ec2fs_error *error);
+	/* ENTRY_SPEC: do these texts mean the same? NULL: when they are equal. */
+	bool (*same)(const char *one, const char *other);
 	/* TREE_BLOB whose content may be elsewhere: its size now; and a descriptor for reading it,
 	 * -ENODATA when there is none. open blocks; no lock held. */
 	uint64_t (*size)(const struct show *s);

@@ -48,6 +48,8 @@ static int compare_line(void *context, unsigned line, const char *key, const cha
 		return 1;
 	value_of(c->s, e, &now);
 	c->found++;
+	if (e->extra && e->extra->same)
+		return !e->extra->same(strbuf_str(&now), value);
 	return strcmp(strbuf_str(&now), value) != 0;
 }
 

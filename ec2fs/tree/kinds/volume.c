@@ -1,4 +1,5 @@
 #include "ec2fs/model/storage.h"
+#include "ec2fs/text/size.h"
 #include "ec2fs/tree/internal.h"
 #include "ec2fs/util/cleanup.h"
 
@@ -92,6 +93,16 @@ static void show_device(const struct show *s, struct strbuf *out)
 static const struct dir snapshots_dir = {
 	.title = "volumes/NAME/snapshots", .make = snapshot_take, .links = &volume_snapshot_links};
 
+static bool same_size(const char *one, const char *other)
+{
+	uint64_t a, b;
+
+	return size_parse(one, GIB, &a, NULL) == 0 && size_parse(other, GIB, &b, NULL) == 0 &&
+	       a == b;
+}
+
+static const struct entry_extra size_extra = {.same = same_size};
+
 /* What creates a volume comes after what says how: copying tools go in this order. */
 static const struct entry entries[] = {
 	{.name = "volume-id", .mode = S_IFREG | 0444, .show = show_id, .help = "vol-…"},
@@ -139,6 +150,7 @@ static const struct entry entries[] = {
 	 .order = 2,
 	 .flags = ENTRY_SPEC,
 	 .store = volume_set_size,
+	 .extra = &size_extra,
 	 .help = "GiB; writing it creates the volume, and later lets it grow"},
 	{.name = "spec",
 	 .mode = S_IFREG | 0644,
