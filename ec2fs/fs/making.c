@@ -131,7 +131,7 @@ void fs_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 		reply_result(req, r);
 		return;
 	}
-	s = scratch_find(fs, id, name);
+	s = scratch_find(fs, id, name, &who);
 	if (!s && tree_lookup(fs->tree, id, name, &who, &node) == 0) {
 		r = create_known(fs, id, name, &node, &who, since, fi);
 		if (r == 0)
@@ -207,7 +207,7 @@ void fs_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
 	int r = place_resolve(fs, parent, name, &dir);
 
 	if (r == 0)
-		s = scratch_find(fs, dir, name);
+		s = scratch_find(fs, dir, name, &who);
 	if (s && drop_scratch(fs, s)) {
 		reply_result(req, 0);
 		return;
@@ -251,7 +251,10 @@ void fs_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const cha
 		maker_made(fs, dir, name);
 	} else if (strncmp(name, ".#", 2) == 0 || name_is_link_temporary(name) ||
 		   maker_is_itself(fs, dir, &who)) {
-		r = scratch_make(fs, dir, name, SCRATCH_LINK, 0777, &who, target, &s);
+		bool copied = strncmp(name, ".#", 2) != 0 && !name_is_link_temporary(name);
+
+		r = scratch_make(fs, dir, name, copied ? SCRATCH_COPIED_LINK : SCRATCH_LINK, 0777,
+				 &who, target, &s);
 		if (r == 0) {
 			scratch_entry(s, &e);
 			fuse_reply_entry(req, &e);

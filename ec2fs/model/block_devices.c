@@ -206,7 +206,7 @@ void block_devices_map_snapshots(struct view *v, struct resource *image, const c
 		block_device_print(&d, &meaning);
 	}
 	set_text(v, image, MEANING, strbuf_str(&meaning));
-	set_text(v, image, WRITTEN, strbuf_str(&meaning));
+	unset(v, image, WRITTEN);
 }
 
 void block_devices_map_root(struct view *v, struct resource *image, const struct resource *snapshot)
@@ -230,7 +230,7 @@ void block_devices_map_root(struct view *v, struct resource *image, const struct
 	for (size_t i = 0; i < all.count; i++)
 		block_device_print(&all.all[i], &meaning);
 	set_text(v, image, MEANING, strbuf_str(&meaning));
-	set_text(v, image, WRITTEN, strbuf_str(&meaning));
+	unset(v, image, WRITTEN);
 }
 
 /* A launch's line over the image's: what it leaves out is the image's. */

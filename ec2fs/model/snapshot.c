@@ -23,6 +23,16 @@ uint64_t snapshot_size(const struct resource *snapshot)
 	return volume_size(snapshot);
 }
 
+uint64_t snapshot_disk_size(const struct resource *snapshot)
+{
+	/* "BLOB SIZE …" */
+	const char *imported = strchr(resource_or(snapshot, "disk", ""), ' ');
+
+	if (imported)
+		return strtoull(imported, NULL, 10);
+	return resource_is(snapshot, "state", "completed") ? snapshot_size(snapshot) : 0;
+}
+
 bool snapshot_is_encrypted(const struct resource *snapshot)
 {
 	return volume_is_encrypted(snapshot);

@@ -147,6 +147,8 @@ int attachment_detach(struct view *v, const struct resource *instance, const cha
 
 /* Bytes; 0 of a draft. */
 uint64_t snapshot_size(const struct resource *snapshot);
+/* Bytes that reading its disk gives; 0 before it is completed. */
+uint64_t snapshot_disk_size(const struct resource *snapshot);
 bool snapshot_is_encrypted(const struct resource *snapshot);
 /* The volume that is to be snapshot, or was; NULL when it is gone, or the snapshot was imported. */
 const struct resource *snapshot_volume(const struct view *v, const struct resource *snapshot);

@@ -135,19 +135,17 @@ static bool goes_without_saying(const struct cloud_event *events, size_t count,
 	return false;
 }
 
-/* What a volume tells of its attachments, and is there only as long as there is one. */
+/* What a volume tells of its attachments; the link is there only as long as there is one. */
 static void tell_attachment(struct tree *t, uint64_t volume)
 {
-	static const char *const names[] = {"attachment", "attached-device", "attachment-state",
-					    "attachments"};
+	static const char *const names[] = {"attached-device", "attachment-state", "attachments"};
+	tree_id link = node_id(volume, "attachment");
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		tree_id id = node_id(volume, names[i]);
-
-		tree_tell(t, TREE_CHANGED, id, 0, NULL);
-		tree_tell(t, TREE_GONE, id, node_resource_id(volume), names[i]);
-		tree_tell(t, TREE_ADDED, id, node_resource_id(volume), names[i]);
-	}
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		tree_tell(t, TREE_CHANGED, node_id(volume, names[i]), 0, NULL);
+	tree_tell(t, TREE_CHANGED, link, 0, NULL);
+	tree_tell(t, TREE_GONE, link, node_resource_id(volume), "attachment");
+	tree_tell(t, TREE_ADDED, link, node_resource_id(volume), "attachment");
 }
 
 /* Files of other resources that tell of this one. */

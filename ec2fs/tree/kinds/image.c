@@ -18,8 +18,7 @@ static uint64_t disk_size(const struct show *s)
 
 	if (size)
 		return strtoull(size, NULL, 10);
-	return snapshot && resource_is(snapshot, "state", "completed") ? snapshot_size(snapshot)
-								       : 0;
+	return snapshot ? snapshot_disk_size(snapshot) : 0;
 }
 
 /* What its root volumes begin as. */
@@ -31,8 +30,7 @@ static int open_disk(struct tree *t, uint64_t number, int *ret_fd, uint64_t *ret
 
 	number = snapshot ? snapshot->number : 0;
 	cloud_read_end(t->cloud);
-	return number && t->engine ? engine_snapshot_open(t->engine, number, ret_fd, ret_size)
-				   : -ENODATA;
+	return number ? snapshot_open(t, number, ret_fd, ret_size) : -ENODATA;
 }
 
 static void show_mappings(const struct show *s, struct strbuf *out)

@@ -29,18 +29,22 @@ static const struct resource *link_next(const struct view *v, const struct resou
 const struct links volume_snapshot_links = {
 	.salt = "snapshots/link", .at = "snapshots", .of = link_of, .next = link_next};
 
-static int snapshot_open(struct tree *t, uint64_t number, int *ret_fd, uint64_t *ret_size)
+int snapshot_open(struct tree *t, uint64_t number, int *ret_fd, uint64_t *ret_size)
 {
+	struct view v = cloud_read(t->cloud);
+	const struct resource *r = view_get(&v, number);
+	const char *value = r ? resource_or(r, "disk", "") : "";
+	cleanup_free char *imported = xasprintf("%.*s", (int)strcspn(value, " "), value);
+
+	cloud_read_end(t->cloud);
+	if (*imported)
+		return blob_open(t->blobs, imported, ret_fd, ret_size, NULL);
 	return t->engine ? engine_snapshot_open(t->engine, number, ret_fd, ret_size) : -ENODATA;
 }
 
 static uint64_t disk_size(const struct show *s)
 {
-	uint64_t imported = image_disk_size(s->r);
-
-	if (imported)
-		return imported;
-	return resource_is(s->r, "state", "completed") ? snapshot_size(s->r) : 0;
+	return snapshot_disk_size(s->r);
 }
 
 static const struct entry_extra disk_extra = {
@@ -55,16 +59,10 @@ static const struct entry entries[] = {
 	 .store = snapshot_set_volume,
 	 .help = "name or ID of the volume; writing it takes the snapshot"},
 	{.name = "state", .mode = S_IFREG | 0444, .help = "draft, pending, completed or error"},
-	{.name = "state-reason",
-	 .mode = S_IFREG | 0444,
-	 .present = field_present,
-	 .help = "why it failed"},
+	{.name = "state-reason", .mode = S_IFREG | 0444, .help = "why it failed"},
 	{.name = "progress", .mode = S_IFREG | 0444, .help = "0% to 100%"},
 	{.name = "start-time", .mode = S_IFREG | 0444, .help = "its content is that of this time"},
-	{.name = "completion-time",
-	 .mode = S_IFREG | 0444,
-	 .present = field_present,
-	 .help = "when it was completed"},
+	{.name = "completion-time", .mode = S_IFREG | 0444, .help = "when it was completed"},
 	{.name = "size", .mode = S_IFREG | 0444, .help = "of the volume"},
 	{.name = "encrypted", .mode = S_IFREG | 0444, .help = "as the volume is"},
 	{.name = "description",
