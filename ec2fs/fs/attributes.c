@@ -1,4 +1,5 @@
 /* LOOKUP, GETATTR, SETATTR, READLINK, STATFS. */
+#include "ec2fs/fs/asker.h"
 #include "ec2fs/fs/hidden.h"
 #include "ec2fs/fs/invalidate.h"
 #include "ec2fs/fs/maker.h"
@@ -49,7 +50,8 @@ void fs_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 		}
 		r = name_is_hidden(fs, dir, name) ? -ENOENT
 						  : tree_lookup(fs->tree, dir, name, &who, &node);
-		if (r == 0 && maker_misses(fs, dir, name, &node, &who))
+		if (r == 0 && maker_misses(fs, dir, name, &node, &who) &&
+		    asker_of(who.pid, name) != ASKER_OTHER)
 			r = -ENOENT;
 	}
 	if (r < 0) {

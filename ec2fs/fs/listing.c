@@ -1,5 +1,6 @@
 /* READDIR and READDIRPLUS: the tree's entries without what is hidden, and the reader's scratch
  * files. */
+#include "ec2fs/fs/asker.h"
 #include "ec2fs/fs/hidden.h"
 #include "ec2fs/fs/invalidate.h"
 #include "ec2fs/fs/maker.h"
@@ -17,6 +18,7 @@ struct listing {
 	tree_id dir;
 	uint64_t since;
 	bool plus, brief, full;
+	bool hides; /* from a maker whose wishes cannot be told */
 	char *buffer;
 	size_t len, size;
 };
@@ -48,7 +50,7 @@ static int add_node(void *context, const char *name, uint64_t cookie, const stru
 	if (name_is_hidden(l->fs, l->dir, name))
 		return 0;
 	/* Whether somebody wrote it is known of full facts only. */
-	if (l->brief) {
+	if (l->hides) {
 		struct tree_node facts;
 
 		if (tree_lookup(l->fs->tree, l->dir, name, &l->who, &facts) == 0 &&
@@ -102,6 +104,7 @@ static void list(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, bool pl
 	}
 	l.since = changes_now(l.fs);
 	l.brief = maker_at_work(l.fs, l.dir);
+	l.hides = l.brief && asker_of(l.who.pid, "") == ASKER_UNKNOWN;
 	l.size = size;
 	l.buffer = malloc(size);
 	if (!l.buffer) {

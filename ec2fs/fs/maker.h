@@ -2,9 +2,9 @@
  * A tool that copies a directory (cp -r, rsync -r, mv from elsewhere) makes it, and then makes
  * every file in it, insisting that the file is new. But here a directory that was just made is
  * full: its attributes appeared with it. So the process that made a directory does not see what
- * nobody has written yet, until it makes that itself, which is a write; what is computed it may
- * write and is ignored. All others see everything. This ends 60 seconds after the maker's last such
- * step.
+ * nobody has written yet when it is about to make that itself (asker.h), which is a write; what is
+ * computed it may write and is ignored. Whoever reads sees everything. This ends 60 seconds after
+ * the maker's last such step.
  */
 #ifndef EC2FS_FS_MAKER_H
 #define EC2FS_FS_MAKER_H

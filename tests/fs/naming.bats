@@ -182,7 +182,7 @@ twin()
 	[ ! -e "$INSTANCE" ] && [ ! -e "$IMAGE" ]
 	rm -rf "$INSTANCE-2"
 	find "$INSTANCE-3" -delete
-	[ -z "$(ls instances | grep "${INSTANCE##*/}")" ]
+	[ -z "$(find instances -name "${INSTANCE##*/}*")" ]
 	# What is in a directory that is gone is gone.
 	mkdir "$INSTANCE"
 	exec 7<"$TYPE" 8>"$DATA"
@@ -190,4 +190,22 @@ twin()
 	run bash -c 'echo x >&8'
 	[ "$status" != 0 ]
 	exec 7<&- 8>&-
+}
+
+@test "who makes a resource reads it too, in the same process" {
+	python3 - <<-'END'
+		import os
+		os.mkdir('instances/x')
+		assert open('instances/x/instance-id').read().startswith('i-')
+		assert open('instances/x/state').read() == 'draft\n'
+		assert 'instance-type' in os.listdir('instances/x')
+		open('instances/x/instance-type', 'w').write('t3.nano\n')
+		assert open('instances/x/instance-type').read() == 't3.nano\n'
+		open('instances/x/tags/env', 'w').write('lab\n')
+		assert not os.path.exists('instances/x/nothing')
+		assert os.path.exists('instances/x/user-data')
+	END
+	reads lab instances/x/tags/env
+	mkdir vpcs/a vpcs/a/subnets/x
+	[ -d vpcs/a/subnets/x ]
 }
