@@ -83,7 +83,7 @@ $(TOOLS): $(BUILD)/%: %.c $(LIB)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -MMD -MP -o $@ $< $(LIB) $(LIBS)
 
 # Tests. TESTS="tests/tree/tags.bats unit" chooses; the runner explains itself: tests/run --help.
-TESTS ?= unit fuzz fs tree net system
+TESTS ?= unit fuzz fs tree net volumes system
 
 .PHONY: unit test check-asan check-tsan lint bench
 unit: $(UNIT_BINS)

@@ -54,8 +54,9 @@ int apply_element_traffic(int fd, const struct ir_element *e, struct traffic *re
 
 /* IR_INET, IR_ARP as netlink numbers them. */
 uint16_t apply_family(enum ir_family family);
-/* A set with one element, as messages about elements carry it; to be freed with nftnl_set_free. */
-struct nftnl_set *apply_element_set(const struct ir_set *set);
-void apply_add_element(struct nftnl_set *s, const struct ir_element *e, bool data);
+/* The messages that add (NFT_MSG_NEWSETELEM) or remove a view's elements; of apply_build. */
+void apply_elements(struct batch *b, int type, const struct ir_view *v);
+/* Completes a message about one element, without what it carries. */
+void apply_ask_element(struct nlmsghdr *m, const struct ir_element *e);
 
 #endif

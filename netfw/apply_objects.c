@@ -1,8 +1,5 @@
-/* Tables, chains, counters, sets and their elements as messages; a difference as a batch. */
+/* Tables, chains, counters and sets as messages; a difference as a batch. */
 #include "netfw/apply.h"
-
-#include "ec2fs/util/memory.h"
-#include "ec2fs/util/table.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>
@@ -124,15 +121,6 @@ static void put_counter(struct batch *b, int type, const struct ir_counter *coun
 	batch_take(b, message);
 }
 
-struct nftnl_set *apply_element_set(const struct ir_set *set)
-{
-	struct nftnl_set *s = nftnl_set_alloc();
-
-	nftnl_set_set_str(s, NFTNL_SET_TABLE, IR_TABLE);
-	nftnl_set_set_str(s, NFTNL_SET_NAME, set->name);
-	return s;
-}
-
 static void set_data_type(struct nftnl_set *s, enum ir_data data)
 {
 	if (data == IR_DATA_VERDICT) {
@@ -195,102 +183,15 @@ static void put_set(struct batch *b, int type, const struct ir_set *set)
 	bool create = type == NFT_MSG_NEWSET;
 	struct nlmsghdr *message =
 		start(b, type, set->family, create ? NLM_F_CREATE | NLM_F_EXCL : 0);
-	struct nftnl_set *s = apply_element_set(set);
+	struct nftnl_set *s = nftnl_set_alloc();
 
+	nftnl_set_set_str(s, NFTNL_SET_TABLE, IR_TABLE);
+	nftnl_set_set_str(s, NFTNL_SET_NAME, set->name);
 	if (create)
 		describe_set(s, set, b->sequence);
 	nftnl_set_nlmsg_build_payload(message, s);
 	nftnl_set_free(s);
 	batch_take(b, message);
-}
-
-void apply_add_element(struct nftnl_set *s, const struct ir_element *e, bool data)
-{
-	static const uint32_t verdicts[] = {[IR_ACCEPT] = NF_ACCEPT,
-					    [IR_DROP] = NF_DROP,
-					    [IR_RETURN] = (uint32_t)NFT_RETURN,
-					    [IR_JUMP] = (uint32_t)NFT_JUMP,
-					    [IR_GOTO] = (uint32_t)NFT_GOTO};
-	struct nftnl_set_elem *n = nftnl_set_elem_alloc();
-	uint32_t len = e->set->field_count > 1 ? (uint32_t)ir_key_size(e->set)
-					       : ir_field_info(e->set->fields[0])->len;
-	uint32_t value = e->set->data == IR_DATA_ADDRESS ? htonl(e->value) : e->value;
-
-	nftnl_set_elem_set(n, NFTNL_SET_ELEM_KEY, e->key, len);
-	if (e->set->interval)
-		nftnl_set_elem_set(n, NFTNL_SET_ELEM_KEY_END, e->end, len);
-	if (data && e->set->data == IR_DATA_VERDICT) {
-		nftnl_set_elem_set_u32(n, NFTNL_SET_ELEM_VERDICT, verdicts[e->verdict.kind]);
-		if (e->verdict.chain)
-			nftnl_set_elem_set_str(n, NFTNL_SET_ELEM_CHAIN, e->verdict.chain);
-	} else if (data && e->set->data) {
-		nftnl_set_elem_set(n, NFTNL_SET_ELEM_DATA, &value, sizeof(value));
-	}
-	nftnl_set_elem_add(s, n);
-}
-
-/* The elements of one set, of one view. */
-struct bundle {
-	const struct ir_set *set;
-	struct nftnl_set *elements;
-};
-
-static bool same_bundle(const void *item, const void *key)
-{
-	const struct bundle *b = item;
-	const struct ir_set *set = key;
-
-	return b->set == set || (b->set->family == set->family && !strcmp(b->set->name, set->name));
-}
-
-static void put_bundle(struct batch *b, int type, const struct bundle *bundle)
-{
-	bool create = type == NFT_MSG_NEWSETELEM;
-	struct nftnl_set_elems_iter *iter = nftnl_set_elems_iter_create(bundle->elements);
-	int more;
-
-	do {
-		struct nlmsghdr *message =
-			start(b, type, bundle->set->family, create ? NLM_F_CREATE | NLM_F_EXCL : 0);
-
-		/* As many as an attribute can hold. */
-		more = nftnl_set_elems_nlmsg_build_payload_iter(message, iter);
-		batch_take(b, message);
-	} while (more > 0);
-	nftnl_set_elems_iter_destroy(iter);
-}
-
-static void put_elements(struct batch *b, int type, const struct ir_view *v)
-{
-	struct table table = {0};
-	struct bundle **bundles = NULL, *last = NULL;
-	size_t count = 0, capacity = 0;
-
-	for (size_t i = 0; i < v->element_count; i++) {
-		const struct ir_element *e = v->elements[i];
-
-		if (!last || !same_bundle(last, e->set)) {
-			uint64_t hash = hash_str(e->set->name, e->set->family);
-
-			last = table_find(&table, hash, same_bundle, e->set);
-			if (!last) {
-				last = xnew(struct bundle);
-				last->set = e->set;
-				last->elements = apply_element_set(e->set);
-				table_add(&table, hash, last);
-				array_reserve(bundles, count, capacity);
-				bundles[count++] = last;
-			}
-		}
-		apply_add_element(last->elements, e, type == NFT_MSG_NEWSETELEM);
-	}
-	for (size_t i = 0; i < count; i++) {
-		put_bundle(b, type, bundles[i]);
-		nftnl_set_free(bundles[i]->elements);
-		free(bundles[i]);
-	}
-	free(bundles);
-	table_free(&table);
 }
 
 void apply_build(struct batch *b, const struct difference *d, uint32_t generation)
@@ -306,7 +207,7 @@ void apply_build(struct batch *b, const struct difference *d, uint32_t generatio
 		put_flush(b, d->remove.chains[i]);
 	for (size_t i = 0; i < d->rewrite_count; i++)
 		put_flush(b, d->rewrite[i]);
-	put_elements(b, NFT_MSG_DELSETELEM, &d->remove);
+	apply_elements(b, NFT_MSG_DELSETELEM, &d->remove);
 	for (size_t i = 0; i < d->remove.set_count; i++)
 		put_set(b, NFT_MSG_DELSET, d->remove.sets[i]);
 	for (size_t i = 0; i < d->remove.chain_count; i++)
@@ -319,7 +220,7 @@ void apply_build(struct batch *b, const struct difference *d, uint32_t generatio
 		put_counter(b, NFT_MSG_NEWOBJ, d->add.counters[i]);
 	for (size_t i = 0; i < d->add.set_count; i++)
 		put_set(b, NFT_MSG_NEWSET, d->add.sets[i]);
-	put_elements(b, NFT_MSG_NEWSETELEM, &d->add);
+	apply_elements(b, NFT_MSG_NEWSETELEM, &d->add);
 	for (size_t i = 0; i < d->add.chain_count; i++)
 		put_rules(b, d->add.chains[i]);
 	for (size_t i = 0; i < d->rewrite_count; i++)

@@ -4,7 +4,6 @@
  */
 #include "netfw/apply.h"
 
-#include "ec2fs/util/cleanup.h"
 #include "ec2fs/util/memory.h"
 
 #include <arpa/inet.h>
@@ -21,7 +20,8 @@
 #include <libnftnl/set.h>
 
 #define RECEIVE_BUFFER (1 << 20)
-#define ANSWER_MAX 32768
+/* An acknowledgement, a refusal with its reason, one element: all are short. */
+#define ANSWER_MAX 8192
 #define KEPT_MAX (1UL << 20)
 
 char *batch_room(struct batch *b)
@@ -85,24 +85,30 @@ void apply_prepare_socket(int fd)
 	setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof(on));
 }
 
+/* The socket's buffer holds a whole batch: the kernel takes none in parts. */
+static void make_room(int fd, size_t len)
+{
+	int size = (int)(len + 4096);
+
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)) < 0)
+		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+}
+
 static int send_all(int fd, const void *data, size_t len)
 {
 	const struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
-	int size = 0;
-	socklen_t size_len = sizeof(size);
-	ssize_t sent;
+	bool roomy = false;
 
-	/* One message of the socket's, whatever its length: the kernel takes no batch in parts. */
-	getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, &size_len);
-	if (len + 4096 > (size_t)size) {
-		size = (int)(len + 4096);
-		if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)) < 0)
-			setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+	for (;;) {
+		if (sendto(fd, data, len, 0, (const struct sockaddr *)&kernel, sizeof(kernel)) >= 0)
+			return 0;
+		if (errno == EMSGSIZE && !roomy) {
+			make_room(fd, len);
+			roomy = true;
+		} else if (errno != EINTR) {
+			return -errno;
+		}
 	}
-	do
-		sent = sendto(fd, data, len, 0, (const struct sockaddr *)&kernel, sizeof(kernel));
-	while (sent < 0 && errno == EINTR);
-	return sent < 0 ? -errno : 0;
 }
 
 /* The attribute that names the object of a message. */
@@ -187,14 +193,14 @@ static const char *words(const struct nlmsghdr *m)
 /* Calls each for all messages that are queued, until it returns other than 0. 0 at the end. */
 static int receive(int fd, int (*each)(const struct nlmsghdr *m, void *context), void *context)
 {
-	cleanup_free char *buffer = xcalloc(1, ANSWER_MAX);
+	char buffer[ANSWER_MAX] __attribute__((aligned(NLMSG_ALIGNTO)));
 	ssize_t len;
 	int size, result;
 
 	for (;;) {
 		const struct nlmsghdr *m = (const struct nlmsghdr *)buffer;
 
-		len = recv(fd, buffer, ANSWER_MAX, MSG_DONTWAIT);
+		len = recv(fd, buffer, sizeof(buffer), MSG_DONTWAIT);
 		if (len < 0 && errno == EINTR)
 			continue;
 		if (len < 0)
@@ -222,11 +228,11 @@ static int look_at_answer(const struct nlmsghdr *m, void *context)
 	if (m->nlmsg_type != NLMSG_ERROR ||
 	    m->nlmsg_seq - a->batch->first >= a->batch->sequence - a->batch->first)
 		return 0; /* to an earlier batch */
-	if (!e->error)
-		a->done |= m->nlmsg_seq == a->batch->acknowledged;
-	else if (!a->result)
+	if (e->error && !a->result)
 		a->result = refused(a->batch, m->nlmsg_seq, -e->error, words(m), a->error);
-	return 0;
+	/* Refusals are told in the order of the messages: after this one comes nothing. */
+	a->done |= !e->error && m->nlmsg_seq == a->batch->acknowledged;
+	return a->done && !a->result;
 }
 
 int apply_send(int fd, const struct batch *b, struct ec2fs_error *error)
@@ -245,7 +251,7 @@ int apply_send(int fd, const struct batch *b, struct ec2fs_error *error)
 			*error = first;
 		return a.result;
 	}
-	if (a.done)
+	if (a.done && result >= 0)
 		return 0;
 	/* So many refusals that the first was lost, or none of our answers came through. */
 	return ec2fs_fail(error, EC2_InternalError, "the kernel did not accept the rules: %s",
@@ -337,13 +343,10 @@ int apply_element_traffic(int fd, const struct ir_element *e, struct traffic *re
 	char buffer[1024];
 	struct nlmsghdr *m = nftnl_nlmsg_build_hdr(
 		buffer, NFT_MSG_GETSETELEM, apply_family(e->set->family), 0, REQUEST_SEQUENCE);
-	struct nftnl_set *s = apply_element_set(e->set);
 	struct count c = {.result = -EIO};
 	int result;
 
-	apply_add_element(s, e, false);
-	nftnl_set_elems_nlmsg_build_payload(m, s);
-	nftnl_set_free(s);
+	apply_ask_element(m, e);
 	result = send_all(fd, m, m->nlmsg_len);
 	if (!result)
 		result = receive(fd, look_at_count, &c);

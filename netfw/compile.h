@@ -18,10 +18,8 @@ struct class_description {
 	size_t group_count;
 };
 
-/* Where new connections and refused packets are also told to nflog; 0: nowhere. */
-#define COMPILE_NO_LOG 0U
-
-/* The frame of the tables, and all of a VPC but its groups and interfaces. */
+/* The frame of the tables, and all of a VPC but its groups and interfaces. log_group: where new
+ * connections and refused packets are also told to nflog; 0: nowhere. */
 struct ir *compile_vpc(const struct netfw_vpc *vpc, uint32_t log_group);
 /* Does the ACL of a subnet restrict anything? One that is named but not described does. */
 bool compile_acl_restricts(const struct netfw_vpc *vpc, const struct netfw_subnet *subnet);
@@ -34,9 +32,9 @@ void compile_acl(struct ir *ir, const char *id, const struct netfw_acl *acl);
 
 /* Sets of the frame, which interfaces and classes have elements in. */
 extern const struct ir_set frame_sources, frame_forwarders, frame_clients, frame_arp_sources,
-	frame_arp_clients, frame_from, frame_to, frame_to_any, frame_dropped_out, frame_dropped_in,
-	frame_public, frame_private, frame_internet_in, frame_internet_out, frame_classes_out,
-	frame_classes_in, frame_acls_out, frame_acls_in;
+	frame_arp_clients, frame_addresses, frame_to, frame_to_any, frame_dropped_out,
+	frame_dropped_in, frame_public, frame_private, frame_internet_in, frame_internet_out,
+	frame_classes_out, frame_classes_in, frame_acls_out, frame_acls_in;
 
 /* A group's set of member addresses, a subnet's set of taps; only for elements to refer to. */
 struct ir_set *compile_members_set(struct ir *ir, const char *group);

@@ -29,10 +29,9 @@
 			sizeof((const enum ir_field[]){__VA_ARGS__}) / sizeof(enum ir_field),      \
 		SET_REST}
 
-/* What an interface may send as, and where it may be checked for nothing but its MAC. */
 #define SET_REST
-SET(sources, "sources", IR_IIFNAME, IR_ETHER_SADDR, IR_IP_SADDR);
-SET(forwarders, "forwarders", IR_IIFNAME, IR_ETHER_SADDR);
+/* An interface's address; its MAC. */
+SET(addresses, "addresses", IR_IIFNAME, IR_IP_SADDR);
 SET(clients, "clients", IR_IIFNAME, IR_ETHER_SADDR);
 /* Services of the VPC: address, protocol, port. Its routers' addresses. Peerings and gateways. */
 SET(services, "services", IR_IP_DADDR, IR_L4PROTO, IR_TH_DPORT);
@@ -47,9 +46,11 @@ SET(internet_out, "internet-out", IR_IP_SADDR, IR_CT_ORIGINAL_DADDR);
 SET(arp_sources, "sources", IR_IIFNAME, IR_ARP_SADDR_ETHER, IR_ARP_SADDR_IP);
 SET(arp_clients, "clients", IR_IIFNAME, IR_ARP_SADDR_ETHER);
 #undef SET_REST
-/* The class of sender and receiver; the elements count all of an interface's packets. */
+/* The class of the sender, by what it may send as, or by its MAC where only that is checked; and
+ * that of the receiver. The elements count all of an interface's packets. */
 #define SET_REST .data = IR_DATA_MARK, .counter = true
-SET(from, "from", IR_IIFNAME);
+SET(sources, "sources", IR_IIFNAME, IR_ETHER_SADDR, IR_IP_SADDR);
+SET(forwarders, "forwarders", IR_IIFNAME, IR_ETHER_SADDR);
 SET(to, "to", IR_OIFNAME, IR_IP_DADDR);
 SET(to_any, "to-any", IR_OIFNAME);
 #undef SET_REST
@@ -87,13 +88,19 @@ static void drop_counted(struct ir *ir, struct ir_chain *chain)
 	rule_verdict(r, IR_DROP);
 }
 
-/* No guest sends as somebody else. Before connection tracking: a forged packet must not end a
- * connection of its victim's. */
+/*
+ * No guest sends as somebody else. Before connection tracking: a forged packet must not end a
+ * connection of its victim's. The same look at the sender finds its class, which the packet keeps
+ * as its mark up to `egress`. The first rule is for most packets, the last ones for few.
+ */
 static void add_antispoof(struct ir *ir)
 {
 	struct ir_chain *c = base_chain(ir, "antispoof", IR_PREROUTING, -300, IR_ACCEPT);
 	struct ir_rule *r = ir_add_rule(ir, c);
 
+	rule_map(r, IR_OP_MARK_MAP, frame_sources.name, frame_sources.fields);
+	rule_verdict(r, IR_ACCEPT);
+	r = ir_add_rule(ir, c);
 	rule_device(r, IR_IIFNAME, "lo");
 	rule_verdict(r, IR_ACCEPT);
 	r = ir_add_rule(ir, c);
@@ -102,12 +109,10 @@ static void add_antispoof(struct ir *ir)
 	rule_verdict(r, IR_DROP);
 	r = ir_add_rule(ir, c);
 	rule_not_device(r, IR_IIFNAME, ANY_TAP);
+	rule_mark(r, 0);
 	rule_verdict(r, IR_ACCEPT);
 	r = ir_add_rule(ir, c);
-	rule_lookup(r, frame_sources.name, frame_sources.fields);
-	rule_verdict(r, IR_ACCEPT);
-	r = ir_add_rule(ir, c);
-	rule_lookup(r, frame_forwarders.name, FIELDS(IR_IIFNAME, IR_ETHER_SADDR));
+	rule_map(r, IR_OP_MARK_MAP, frame_forwarders.name, FIELDS(IR_IIFNAME, IR_ETHER_SADDR));
 	rule_verdict(r, IR_ACCEPT);
 	r = ir_add_rule(ir, c);
 	rule_lookup(r, frame_clients.name, FIELDS(IR_IIFNAME, IR_ETHER_SADDR));
@@ -232,29 +237,13 @@ static void add_to_gateway(struct ir *ir)
 }
 
 /*
- * The two stages of the forward hook are alike: the class of the interface, the subnet's ACL (which
- * is stateless, so it comes first), connections that were accepted before, and the rules of
- * the class.
+ * What an interface sends or gets. The subnet's ACL, which is stateless, comes first; then
+ * connections that were accepted before; then the rules of the class.
  */
-static void add_stage(struct ir *ir, bool out, bool acls)
+static void add_rules_of_class(struct ir *ir, struct ir_chain *c, bool out, bool acls)
 {
-	struct ir_chain *c =
-		base_chain(ir, out ? "egress" : "ingress", IR_FORWARD, out ? 0 : 10, IR_DROP);
 	struct ir_rule *r;
 
-	rule_mark(ir_add_rule(ir, c), 0);
-	if (out) {
-		rule_map(ir_add_rule(ir, c), IR_OP_MARK_MAP, frame_from.name, FIELDS(IR_IIFNAME));
-	} else {
-		/* Destination check: to no other address than its own. */
-		rule_map(ir_add_rule(ir, c), IR_OP_MARK_MAP, frame_to.name, frame_to.fields);
-		r = ir_add_rule(ir, c);
-		rule_match(r, IR_MARK, 0);
-		rule_map(r, IR_OP_MARK_MAP, frame_to_any.name, FIELDS(IR_OIFNAME));
-	}
-	r = ir_add_rule(ir, c);
-	rule_match(r, IR_MARK, 0);
-	rule_goto(r, out ? "from-gateway" : "to-gateway");
 	if (acls)
 		rule_map(ir_add_rule(ir, c), IR_OP_VERDICT_MAP,
 			 out ? frame_acls_out.name : frame_acls_in.name, FIELDS(IR_MARK));
@@ -266,6 +255,34 @@ static void add_stage(struct ir *ir, bool out, bool acls)
 	rule_goto(r, out ? "dropped-out" : "dropped-in");
 	rule_map(ir_add_rule(ir, c), IR_OP_VERDICT_MAP,
 		 out ? frame_classes_out.name : frame_classes_in.name, FIELDS(IR_MARK));
+}
+
+static void add_egress(struct ir *ir, bool acls)
+{
+	struct ir_chain *c = base_chain(ir, "egress", IR_FORWARD, 0, IR_DROP);
+	struct ir_rule *r = ir_add_rule(ir, c);
+
+	rule_match(r, IR_MARK, 0);
+	rule_goto(r, "from-gateway");
+	add_rules_of_class(ir, c, true, acls);
+}
+
+/* A rule whose map has nothing ends there, and the next one is looked at. */
+static void add_ingress(struct ir *ir, bool acls)
+{
+	struct ir_chain *c = base_chain(ir, "ingress", IR_FORWARD, 10, IR_DROP);
+	struct ir_rule *r = ir_add_rule(ir, c);
+
+	/* Destination check: to no other address than its own. */
+	rule_map(r, IR_OP_MARK_MAP, frame_to.name, frame_to.fields);
+	rule_goto(r, "to-interface");
+	r = ir_add_rule(ir, c);
+	rule_map(r, IR_OP_MARK_MAP, frame_to_any.name, FIELDS(IR_OIFNAME));
+	rule_goto(r, "to-interface");
+	rule_goto(ir_add_rule(ir, c), "to-gateway");
+	c = ir_add_chain(ir, IR_INET, "to-interface");
+	add_rules_of_class(ir, c, false, acls);
+	rule_verdict(ir_add_rule(ir, c), IR_DROP);
 }
 
 /* The VPC's own services: DHCP, DNS, metadata, and the router's answer to ping. A forwarder reaches
@@ -284,9 +301,8 @@ static void add_input(struct ir *ir)
 	rule_verdict(r, IR_ACCEPT);
 	r = ir_add_rule(ir, c);
 	rule_device(r, IR_IIFNAME, ANY_TAP);
-	rule_not_in(r, frame_sources.name, frame_sources.fields);
-	rule_counter(r);
-	rule_verdict(r, IR_DROP);
+	rule_not_in(r, frame_addresses.name, frame_addresses.fields);
+	rule_goto(r, "dropped-out");
 	r = ir_add_rule(ir, c);
 	rule_ct_state(r, IR_CT_ESTABLISHED | IR_CT_RELATED);
 	rule_verdict(r, IR_ACCEPT);
@@ -301,7 +317,7 @@ static void add_input(struct ir *ir)
 	rule_match(r, IR_ICMP_TYPE, 8);
 	rule_lookup(r, frame_routers.name, FIELDS(IR_IP_DADDR));
 	rule_verdict(r, IR_ACCEPT);
-	drop_counted(ir, c);
+	rule_goto(ir_add_rule(ir, c), "dropped-out");
 }
 
 void compile_frame(struct ir *ir, bool acls, uint32_t log_group)
@@ -309,7 +325,7 @@ void compile_frame(struct ir *ir, bool acls, uint32_t log_group)
 	static const struct ir_set *const sets[] = {
 		&frame_sources,     &frame_forwarders,   &frame_clients,     &frame_services,
 		&frame_routers,     &frame_links,        &frame_internet_in, &frame_internet_out,
-		&frame_from,        &frame_to,           &frame_to_any,      &frame_dropped_out,
+		&frame_addresses,   &frame_to,           &frame_to_any,      &frame_dropped_out,
 		&frame_dropped_in,  &frame_public,       &frame_private,     &frame_classes_out,
 		&frame_classes_in,  &frame_acls_out,     &frame_acls_in,     &frame_arp_sources,
 		&frame_arp_clients, &frame_nat_protocols};
@@ -334,7 +350,7 @@ void compile_frame(struct ir *ir, bool acls, uint32_t log_group)
 	add_internet(ir, "to-internet", &frame_internet_out);
 	add_from_gateway(ir);
 	add_to_gateway(ir);
-	add_stage(ir, true, acls);
-	add_stage(ir, false, acls);
+	add_egress(ir, acls);
+	add_ingress(ir, acls);
 	add_input(ir);
 }

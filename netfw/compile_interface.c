@@ -83,14 +83,14 @@ struct ir *compile_interface(const struct netfw_interface *i, uint32_t class_num
 	char tap[16];
 
 	netfw_tap_name(i->id, tap);
-	add(ir, &frame_sources, tap, i->mac, i->address);
+	add(ir, &frame_sources, tap, i->mac, i->address)->value = class_number;
+	add(ir, &frame_addresses, tap, NULL, i->address);
 	add(ir, &frame_clients, tap, i->mac, 0);
 	add(ir, &frame_arp_sources, tap, i->mac, i->address);
 	add(ir, &frame_arp_clients, tap, i->mac, 0);
-	add(ir, &frame_from, tap, NULL, 0)->value = class_number;
 	add(ir, &frame_to, tap, NULL, i->address)->value = class_number;
 	if (!i->source_dest_check) {
-		add(ir, &frame_forwarders, tap, i->mac, 0);
+		add(ir, &frame_forwarders, tap, i->mac, 0)->value = class_number;
 		add(ir, &frame_to_any, tap, NULL, 0)->value = class_number;
 	}
 	/* Made anew with those above, so that all count from the same time. */

@@ -129,7 +129,7 @@ struct ir_set *compile_subnet_set(struct ir *ir, const char *subnet)
 	struct ir_set *set = ir_alloc(ir, sizeof(*set));
 
 	*set = (struct ir_set){
-		.name = ir_format(ir, "%s", subnet), .fields = {IR_IIFNAME}, .field_count = 1};
+		.name = ir_text(ir, subnet), .fields = {IR_IIFNAME}, .field_count = 1};
 	return set;
 }
 
@@ -141,7 +141,7 @@ static void add_boundary(struct ir *ir, const struct netfw_subnet *subnet, bool 
 	struct ir_chain *c = ir_add_chain(ir, IR_INET, ir_format(ir, "%s-%s", subnet->id, way));
 	struct ir_rule *r = ir_add_rule(ir, c);
 
-	rule_lookup(r, ir_format(ir, "%s", subnet->id), other);
+	rule_lookup(r, ir_text(ir, subnet->id), other);
 	rule_verdict(r, IR_RETURN);
 	rule_goto(ir_add_rule(ir, c), ir_format(ir, "%s-%s", subnet->acl, way));
 }

@@ -42,14 +42,6 @@ int edge_init(struct edge *e, const char *owner, const char *mark, struct ec2fs_
 	return netns_open_own(&e->host, "the host", error);
 }
 
-void edge_close(struct edge *e)
-{
-	netns_close(&e->ns);
-	netns_close(&e->host);
-	free(e->pool);
-	pthread_mutex_destroy(&e->mutex);
-}
-
 /*
  * Nobody behind the link begins a connection to the host: neither to an address of its own, nor
  * (where the host translates addresses) by another. What it forwards is its own matter.
@@ -127,7 +119,6 @@ static int ensure(struct edge *e, struct ec2fs_error *error)
 }
 
 struct pool_walk {
-	struct edge *e;
 	const struct netfw_cidr *cidrs;
 	size_t count;
 	uint32_t metric; /* of those looked for */
@@ -189,7 +180,7 @@ static int route_pool(struct edge *e, const struct link *l, struct netfw_cidr to
 static int set_pool(struct edge *e, const struct netfw_cidr *cidrs, size_t count,
 		    struct ec2fs_error *error)
 {
-	struct pool_walk w = {e, cidrs, count, 0, NULL, 0, 0};
+	struct pool_walk w = {cidrs, count, 0, NULL, 0, 0};
 	struct link l;
 	int r = link_get(&e->host.rtnl, e->link, &l, error);
 
@@ -359,4 +350,51 @@ int edge_set_routes(struct edge *e, const char *edge_name, const uint32_t *addre
 	if (r == -ENODEV)
 		r = ec2fs_fail(error, EC2_InternalError, "%s has no link %s", e->name, edge_name);
 	return r;
+}
+
+static void count_vpcs(void *context, const struct link *l)
+{
+	if (strcmp(l->name, "lo") != 0 && strcmp(l->name, HOST_LINK) != 0)
+		++*(size_t *)context;
+}
+
+static void find_ours(void *context, const struct route *route)
+{
+	struct pool_walk *w = context;
+
+	if (route->metric != w->metric)
+		return;
+	array_reserve(w->old, w->old_count, w->old_capacity);
+	w->old[w->old_count++] = *route;
+}
+
+/* Of an edge that no VPC leads to nothing is left, on the host neither. */
+static void remove_unused(struct edge *e)
+{
+	cleanup_free char *script =
+		xasprintf("add table inet %1$s\ndelete table inet %1$s\n", e->name);
+	const char *argv[] = {"nft", script, NULL};
+	struct pool_walk w = {.metric = e->metric};
+	struct link l;
+	size_t vpcs = 0;
+
+	if (link_list(&e->ns.rtnl, count_vpcs, &vpcs, NULL) < 0 || vpcs)
+		return;
+	routes_list(&e->host.rtnl, MAIN, 0, find_ours, &w, NULL);
+	if (link_get(&e->host.rtnl, e->link, &l, NULL) == 0)
+		link_delete(&e->host.rtnl, l.index, e->link, NULL);
+	for (size_t i = 0; i < w.old_count; i++)
+		route_delete(&e->host.rtnl, &w.old[i], NULL);
+	free(w.old);
+	spawn_run_in(e->host.fd, argv, NFT_MS, NULL, NULL);
+	netns_remove(e->name, e->mark, NULL);
+}
+
+void edge_close(struct edge *e)
+{
+	if (e->ns.fd >= 0 || netns_open(&e->ns, e->name, e->mark, NULL) == 0)
+		remove_unused(e);
+	netns_close(&e->ns);
+	netns_close(&e->host);
+	pthread_mutex_destroy(&e->mutex);
 }

@@ -16,8 +16,6 @@ struct edge {
 	pthread_mutex_t mutex; /* guards what follows but the names */
 	struct netns ns;       /* not open until it is needed */
 	struct netns host;     /* the daemon's own */
-	struct netfw_cidr *pool;
-	size_t pool_count;
 	char mark[64];
 	char name[20];   /* the namespace and the host's nftables table: ec2fs-0123abcd */
 	char link[16];   /* the host's link to it: ec2-0123abcd */
@@ -26,7 +24,7 @@ struct edge {
 
 /* owner: a UUID; mark: as for netns_open. */
 int edge_init(struct edge *e, const char *owner, const char *mark, struct ec2fs_error *error);
-/* Everything stays in the kernel. */
+/* It stays in the kernel, unless no VPC leads to it. */
 void edge_close(struct edge *e);
 
 int edge_set_pool(struct edge *e, const struct netfw_cidr *cidrs, size_t count,

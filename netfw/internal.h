@@ -59,7 +59,7 @@ struct netfw {
 	int (*facts)(void *context, const char *vpc, uint32_t address, struct imds_facts *ret);
 	void *context;
 	struct edge edge;
-	pthread_mutex_t peerings_mutex; /* guards the table, and making links of peerings */
+	pthread_mutex_t peerings_mutex; /* guards the table, and the links of peerings */
 	struct table peerings;          /* char *, "pcx-… vpc-…": sides that are described */
 	pthread_mutex_t taps_mutex;     /* guards hypervisor.rtnl */
 	struct netns hypervisor;

@@ -98,6 +98,13 @@ void *ir_alloc(struct ir *ir, size_t size)
 	return p;
 }
 
+const char *ir_text(struct ir *ir, const char *text)
+{
+	size_t size = strlen(text) + 1;
+
+	return memcpy(ir_alloc(ir, size), text, size);
+}
+
 const char *ir_format(struct ir *ir, const char *format, ...)
 {
 	va_list args, again;
@@ -154,7 +161,7 @@ struct ir_chain *ir_add_chain(struct ir *ir, enum ir_family family, const char *
 {
 	struct ir_chain *chain = ir_alloc(ir, sizeof(*chain));
 
-	*chain = (struct ir_chain){.family = family, .name = ir_format(ir, "%s", name)};
+	*chain = (struct ir_chain){.family = family, .name = ir_text(ir, name)};
 	view_chain(&ir->view, chain);
 	return chain;
 }
@@ -172,7 +179,7 @@ void ir_add_counter(struct ir *ir, const char *name)
 {
 	struct ir_counter *counter = ir_alloc(ir, sizeof(*counter));
 
-	counter->name = ir_format(ir, "%s", name);
+	counter->name = ir_text(ir, name);
 	view_counter(&ir->view, counter);
 }
 
@@ -181,7 +188,7 @@ struct ir_set *ir_add_set(struct ir *ir, const struct ir_set *set)
 	struct ir_set *copy = ir_alloc(ir, sizeof(*copy));
 
 	*copy = *set;
-	copy->name = ir_format(ir, "%s", set->name);
+	copy->name = ir_text(ir, set->name);
 	view_set(&ir->view, copy);
 	return copy;
 }

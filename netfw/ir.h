@@ -124,7 +124,7 @@ struct ir_statement {
 	struct ir_verdict verdict;
 };
 
-#define IR_STATEMENTS_MAX 8
+#define IR_STATEMENTS_MAX 6
 
 struct ir_rule {
 	struct ir_statement statements[IR_STATEMENTS_MAX];
@@ -173,6 +173,7 @@ static inline void ir_freep(struct ir **ir)
 #define cleanup_ir __attribute__((cleanup(ir_freep)))
 /* Memory that lives as long as ir. */
 void *ir_alloc(struct ir *ir, size_t size) __attribute__((returns_nonnull));
+const char *ir_text(struct ir *ir, const char *text) __attribute__((returns_nonnull));
 const char *ir_format(struct ir *ir, const char *format, ...)
 	__attribute__((format(printf, 2, 3), returns_nonnull));
 

@@ -35,17 +35,16 @@ static bool described(struct netfw *n, const char *peering, const char *vpc)
 	return table_find(&n->peerings, hash_str(key, 0), same_side, key) != NULL;
 }
 
+/* With peerings_mutex. */
 static void describe(struct netfw *n, const char *peering, const char *vpc, bool is)
 {
 	char key[128];
 
-	pthread_mutex_lock(&n->peerings_mutex);
 	side_key(key, peering, vpc);
 	if (is && !described(n, peering, vpc))
 		table_add(&n->peerings, hash_str(key, 0), xstrdup(key));
 	else if (!is)
 		free(table_remove(&n->peerings, hash_str(key, 0), same_side, key));
-	pthread_mutex_unlock(&n->peerings_mutex);
 }
 
 static bool wanted(const struct netfw_vpc *is, const char *name)
@@ -127,6 +126,7 @@ static int find_by_name(struct vpc *v, const char *name, struct names *names,
 	return r == -ENODEV ? 0 : r;
 }
 
+/* With peerings_mutex: nobody looks at a link of a peering while the other side deletes it. */
 static int delete_unwanted(struct vpc *v, const struct netfw_vpc *old, struct ec2fs_error *error)
 {
 	struct names names = {.is = v->is};
@@ -249,8 +249,8 @@ static int join_peer(struct vpc *v, const struct netfw_peering *p, struct ec2fs_
 	struct netns other = NETNS_INIT;
 	int r = 0;
 
-	describe(n, p->id, v->id, true);
 	pthread_mutex_lock(&n->peerings_mutex);
+	describe(n, p->id, v->id, true);
 	/* Else the other side makes the link when it comes. */
 	if (described(n, p->id, p->vpc))
 		r = netns_open(&other, p->vpc, n->mark, error);
@@ -278,8 +278,11 @@ static int join_gateway(struct vpc *v, struct ec2fs_error *error)
 int outside_sync(struct vpc *v, const struct netfw_vpc *old, struct ec2fs_error *error)
 {
 	bool toggled = !old || old->internet != v->is->internet;
-	int r = delete_unwanted(v, old, error);
+	int r;
 
+	pthread_mutex_lock(&v->netfw->peerings_mutex);
+	r = delete_unwanted(v, old, error);
+	pthread_mutex_unlock(&v->netfw->peerings_mutex);
 	if (!v->is->internet && toggled)
 		forget_published(v);
 	if (r == 0 && v->is->internet)
@@ -320,10 +323,12 @@ int outside_remove(struct vpc *v, struct ec2fs_error *error)
 	struct names names = {.taps = true};
 	int r = link_list(&v->ns.rtnl, find_unwanted, &names, error);
 
+	pthread_mutex_lock(&v->netfw->peerings_mutex);
 	for (size_t i = 0; v->is && i < v->is->peering_count; i++)
 		describe(v->netfw, v->is->peerings[i].id, v->id, false);
 	if (r == 0)
 		r = delete_links(v, &names, error);
+	pthread_mutex_unlock(&v->netfw->peerings_mutex);
 	free(names.links);
 	return r;
 }

@@ -247,8 +247,13 @@ int routing_sync(struct vpc *v, const struct netfw_vpc *old, struct ec2fs_error 
 	int r = 0;
 
 	number_tables(is, numbers);
+	/* The other side of a peering does not delete a link that is being routed through. */
+	if (is->peering_count)
+		pthread_mutex_lock(&v->netfw->peerings_mutex);
 	for (size_t i = 0; r == 0 && i < is->route_table_count; i++)
 		r = sync_table(v, &is->route_tables[i], numbers[i], error);
+	if (is->peering_count)
+		pthread_mutex_unlock(&v->netfw->peerings_mutex);
 	if (r == 0)
 		r = sync_rules(v, numbers, error);
 	return r < 0 ? r : empty_others(v, old, numbers, error);

@@ -30,6 +30,11 @@ void ruleset_free(struct ruleset *r)
 	free(r);
 }
 
+void ruleset_log(struct ruleset *r, uint32_t group)
+{
+	r->log_group = group;
+}
+
 void ruleset_begin(struct ruleset *r, bool whole)
 {
 	assert(!r->open);
@@ -134,7 +139,9 @@ static void add_change(const struct ruleset *r, struct difference *d, struct com
 				       g->next ? g->next->ir : NULL);
 	}
 	for (size_t i = 0; i < r->touched_class_count; i++)
-		difference_add(d, r->touched_classes[i]->current, r->touched_classes[i]->next);
+		if (r->touched_classes[i]->has_next)
+			difference_add(d, r->touched_classes[i]->current,
+				       r->touched_classes[i]->next);
 	for (size_t i = 0; i < r->staged_interface_count; i++) {
 		const struct interface *n = r->staged_interfaces[i];
 		const struct ir *old = compile_version(compiled, n->current);
@@ -289,9 +296,10 @@ int ruleset_counters(struct ruleset *r, const char *interface_id, struct strbuf 
 					 &dropped, error);
 
 		if (!result)
-			result = add_traffic(r, ir, in ? &frame_to : &frame_from, &all, error);
-		if (!result && in)
-			result = add_traffic(r, ir, &frame_to_any, &all, error);
+			result = add_traffic(r, ir, in ? &frame_to : &frame_sources, &all, error);
+		if (!result)
+			result = add_traffic(r, ir, in ? &frame_to_any : &frame_forwarders, &all,
+					     error);
 		if (result < 0)
 			return result;
 		all.packets -= dropped.packets < all.packets ? dropped.packets : all.packets;

@@ -300,7 +300,7 @@ void state_stage_vpc(struct ruleset *r, const struct netfw_vpc *vpc)
 	struct vpc_version *v = xnew(struct vpc_version);
 
 	v->id = xstrdup(vpc->id);
-	v->ir = compile_vpc(vpc, COMPILE_NO_LOG);
+	v->ir = compile_vpc(vpc, r->log_group);
 	v->subnets = xcalloc(vpc->subnet_count + 1, sizeof(*v->subnets));
 	for (size_t i = 0; i < vpc->subnet_count; i++) {
 		v->subnets[i].id = xstrdup(vpc->subnets[i].id);

@@ -40,8 +40,11 @@ int state_prepare(struct ruleset *r, struct ec2fs_error *error)
 			return ec2fs_fail(error, EC2_InternalError,
 					  "an interface is in subnet %s, which the VPC has not",
 					  c->subnet);
+		if (c->references && c->current && !c->has_next && c->acl == subnet->acl)
+			continue;
 		ir_free(c->next);
 		c->has_next = true;
+		c->next_acl = subnet && subnet->acl;
 		c->next = c->references ? state_class_ir(c, subnet->acl) : NULL;
 	}
 	for (size_t i = 0; i < r->touched_group_count; i++)
@@ -95,8 +98,11 @@ void state_publish(struct ruleset *r)
 	for (size_t i = 0; i < r->touched_class_count; i++) {
 		struct class *c = r->touched_classes[i];
 
+		if (!c->has_next)
+			continue;
 		ir_free(c->current);
 		c->current = c->next;
+		c->acl = c->next_acl;
 		c->next = NULL;
 		c->has_next = false;
 	}

@@ -36,6 +36,7 @@ struct class
 	size_t group_count;
 	struct ir *current, *next; /* next: while has_next */
 	bool has_next, touched;
+	bool acl, next_acl;  /* its subnet's restricts */
 	unsigned references; /* interfaces */
 };
 
@@ -66,6 +67,7 @@ struct vpc_version {
 struct ruleset {
 	int fd;
 	uint32_t generation; /* of the kernel's ruleset as we left it; 0: unknown */
+	uint32_t log_group;
 	struct batch batch;
 	struct vpc_version *vpc, *next_vpc; /* next: NULL when not staged */
 	struct table groups, classes, interfaces;

@@ -147,6 +147,7 @@ static void changed(void *context, const struct cloud_event *events, size_t coun
 {
 	struct engine *e = context;
 
+	atomic_fetch_add(&e->changes, 1);
 	for (size_t i = 0; i < count; i++) {
 		const struct resource *was = events[i].was, *is = events[i].is;
 
@@ -187,7 +188,8 @@ struct engine *engine_new(struct cloud *cloud, struct blobs *blobs,
 	cloud_random(cloud, &life, sizeof(life));
 	e->process_id = xasprintf("%016" PRIx64, life);
 	pthread_mutex_init(&e->lock, NULL);
-	e->network = network_new(e);
+	e->network = network_new();
+	atomic_init(&e->changes, 1);
 	e->queue = queue_new(run, e, WORKERS);
 	cloud_watch(cloud, changed, e);
 	return e;

@@ -32,6 +32,7 @@ struct network;
 struct engine {
 	struct cloud *cloud;
 	struct network *network;
+	atomic_uint_fast64_t changes; /* commits seen, and 1 */
 	struct blobs *blobs;
 	char *state_dir;
 	int64_t stop_timeout; /* ns */

@@ -38,11 +38,10 @@ struct network {
 	size_t gone_count, gone_capacity;
 };
 
-struct network *network_new(struct engine *e)
+struct network *network_new(void)
 {
 	struct network *n = xnew(struct network);
 
-	(void)e;
 	pthread_mutex_init(&n->lock, NULL);
 	pthread_mutex_init(&n->index_lock, NULL);
 	return n;

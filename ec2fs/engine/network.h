@@ -18,7 +18,7 @@
  * public addresses, and what went. */
 #define NETWORK_JOB (1ULL << 63)
 
-struct network *network_new(struct engine *e);
+struct network *network_new(void);
 /* Networks with machines go on. */
 void network_free(struct engine *e);
 

@@ -145,10 +145,17 @@ static void tell_instance(const struct view *v, const struct resource *r, struct
 int network_facts(void *context, const char *vpc, uint32_t address, struct imds_facts *ret)
 {
 	struct engine *e = context;
-	struct imds_facts f = {0};
-	struct view v = cloud_read(e->cloud);
-	const struct resource *r = view_get(&v, network_instance_at(e, vpc, address));
-	bool found = r && r->kind == KIND_INSTANCE && instance_private_ip(r) == address;
+	/* Counted before it is read: what is committed meanwhile makes it outdated. */
+	struct imds_facts f = {.revision = atomic_load(&e->changes)};
+	struct view v;
+	const struct resource *r;
+	bool found;
+
+	if (ret->revision == f.revision)
+		return -EALREADY;
+	v = cloud_read(e->cloud);
+	r = view_get(&v, network_instance_at(e, vpc, address));
+	found = r && r->kind == KIND_INSTANCE && instance_private_ip(r) == address;
 
 	if (found) {
 		tell_instance(&v, r, &f);

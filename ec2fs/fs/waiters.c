@@ -203,8 +203,8 @@ void waiter_park(struct fs *fs, fuse_req_t req, fuse_ino_t ino, tree_id id, cons
 			     .size = size,
 			     .deadline =
 				     timeout == INT64_MAX ? INT64_MAX : monotonic_now() + timeout};
-	/* Once it is in the list and the lock is free, it may be answered, and the request is gone.
-	 */
+	/* Before it is in the list, for then it may be answered and gone; what interrupts it until
+	 * then is asked for. */
 	fuse_req_interrupt_func(req, interrupted, w);
 	pthread_mutex_lock(&w->lock);
 	x->interrupted = fuse_req_interrupted(req);

@@ -13,7 +13,7 @@
 #define BLOCKS_MOST 256
 
 static const char preset[] =
-	"203.0.113.0/24  # TEST-NET-3 of RFC 5737: routed on this host alone\n";
+	"198.51.100.0/24  # TEST-NET-2 of RFC 5737: routed on this host alone\n";
 
 /* Never public, and of use to the host itself (RFC 6890). */
 static const struct {

@@ -256,6 +256,14 @@ struct meta {
 	const struct tree_meta *meta;
 };
 
+/* A directory's time is otherwise that of the latest change below. */
+static void time_is_set(const struct view *v, struct resource *r, const char *key)
+{
+	cleanup_free char *now = xasprintf("%lld", (long long)v->now);
+
+	set_default(r, key, now);
+}
+
 static void set_own(struct resource *r, const struct tree_meta *m)
 {
 	if (m->set & TREE_SET_MODE)
@@ -281,6 +289,8 @@ static int apply_meta(struct view *v, void *context, struct ec2fs_error *error)
 	staged = view_edit(v, n.r);
 	if (!n.entry) {
 		set_own(staged, m->meta);
+		if (m->meta->set & TREE_SET_MTIME)
+			time_is_set(v, staged, DIR_TIME_SET);
 		return 0;
 	}
 	f = resource_field_make(staged, n.entry->name);
@@ -298,6 +308,8 @@ static int apply_meta(struct view *v, void *context, struct ec2fs_error *error)
 		f->gid = m->meta->gid;
 	if (m->meta->set & TREE_SET_MTIME)
 		f->mtime = m->meta->mtime;
+	if ((m->meta->set & TREE_SET_MTIME) && n.dir)
+		time_is_set(v, staged, n.entry->name);
 	return 0;
 }
 

@@ -65,4 +65,8 @@ int snapshot_open(struct tree *t, uint64_t number, int *ret_fd, uint64_t *ret_si
 cloud_watch_fn tree_cloud_changed;
 void tree_tell(struct tree *t, enum tree_event event, tree_id id, tree_id parent, const char *name);
 
+/* The field that tells when somebody set the mtime of a resource's directory; a fixed directory's
+ * is called like it. ns since the epoch. */
+#define DIR_TIME_SET "@time-set"
+
 #endif

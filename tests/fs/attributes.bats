@@ -54,6 +54,16 @@ teardown() { cloud_stop; }
 	instances=$(stat -c %y instances)
 	mkdir "$INSTANCE-2"
 	[ "$(stat -c %y instances)" != "$instances" ]
+	# One that is set holds until the next change.
+	for directory in "$INSTANCE" "$INSTANCE/tags" instances; do
+		touch -d '2001-02-03 04:05:06 UTC' "$directory"
+		[ "$(stat -c %Y "$directory")" = 981173106 ]
+	done
+	echo prod >"$TAG"
+	mkdir "$INSTANCE-3"
+	for directory in "$INSTANCE" "$INSTANCE/tags" instances; do
+		[ "$(stat -c %Y "$directory")" -gt 981173106 ]
+	done
 }
 
 @test "modes, owners, times and numbers are kept over a new mount, and over kill -9" {

@@ -32,7 +32,7 @@ each_refused()
 	for kind; do
 		to=${FILES[$kind]}
 		before=$(stat -c '%Y %s %a' "$to")
-		if said=$(from=$W/bad/$kind to=$to in=${to%/*} name=${to##*/} bash -uo pipefail -c "$command" 2>&1); then
+		if said=$(from=$W/bad/$kind to=$to bash -uo pipefail -c "$command" 2>&1); then
 			fail "was not refused for $kind: $command" "$said"
 		fi
 		[[ $said == *"$(errno_text "${ERRNO[$kind]}")"* ]] || fail "$kind, wanted: ${ERRNO[$kind]}, said: $said"

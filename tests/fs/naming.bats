@@ -182,7 +182,7 @@ twin()
 	[ ! -e "$INSTANCE" ] && [ ! -e "$IMAGE" ]
 	rm -rf "$INSTANCE-2"
 	find "$INSTANCE-3" -delete
-	[ -z "$(ls instances | grep "${INSTANCE##*/}")" ]
+	[ -z "$(find instances -name "${INSTANCE##*/}*")" ]
 	# What is in a directory that is gone is gone.
 	mkdir "$INSTANCE"
 	exec 7<"$TYPE" 8>"$DATA"

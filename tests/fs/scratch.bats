@@ -100,7 +100,7 @@ os.write(fd, sys.argv[2].encode())' "$1" "${2-}"
 	refuses ENOENT "echo x > us-east-2"
 	refuses ENOENT "echo x > instances/web"
 	refuses ENOENT "echo x > images/debian"
-	lacks user-dat <(ls "$I" | grep -v '^user-data$')
+	lacks '^user-dat$' <(ls "$I")
 }
 
 @test "a temporary file is not renamed to a typing error" {

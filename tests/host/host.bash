@@ -5,6 +5,7 @@
 #	host_put DIR TARGET     copies what is in DIR to TARGET in the host
 #	host_put_ec2fs          installs ec2fs in it by `make install`, and copies the tests to /root/ec2fs: host 'cd ec2fs && tests/run tree'
 #	host_cut; host_boot     the power goes, at once; the same disks boot again
+#	host_up                 boots it unless it runs
 #	host_stop               ends it, disks and all
 #
 # /dev/vdb is an empty disk of size DATA, 8G by default. The host dies with the shell that booted it, so that is never
@@ -24,9 +25,8 @@ host_image()
 {
 	local build=${EC2FS:-$host_home/../../build/ec2fs}
 
-	build=${build%/*}
-	build=${build%/san-*}
-	HOST_IMAGE=$build/host
+	build=$(realpath -m "${build%/*}")
+	HOST_IMAGE=${build%/san-*}/host
 	"$host_home/make-host" "$HOST_IMAGE"
 }
 
@@ -37,7 +37,7 @@ host_start()
 	host_image || return
 	mkdir -p "$HOST_DIR"
 	# What a qcow2 file has allocated, and not been told to flush, is lost with its QEMU: as in a disk's cache.
-	qemu-img create -q -f qcow2 -F raw -b "$(realpath "$HOST_IMAGE/disk")" "$HOST_DIR/root.qcow2" &&
+	qemu-img create -q -f qcow2 -F raw -b "$HOST_IMAGE/disk" "$HOST_DIR/root.qcow2" &&
 		qemu-img create -q -f qcow2 "$HOST_DIR/data.qcow2" "${2:-8G}" && host_boot
 }
 
@@ -64,11 +64,13 @@ host_boot()
 		sleep 0.1
 	done
 	echo 'info usernet' >"$HOST_DIR/monitor"
-	until grep -q HOST_FORWARD "$HOST_DIR/monitor.log"; do sleep 0.05; done
+	until grep -q HOST_FORWARD "$HOST_DIR/monitor.log"; do
+		[ -e "/proc/$(cat "$HOST_DIR/qemu.pid")/exe" ] || host_fail "QEMU ended:" "$(cat "$HOST_DIR/monitor.log")" || return
+		sleep 0.05
+	done
 	awk '/HOST_FORWARD/ {print $4; exit}' "$HOST_DIR/monitor.log" >"$HOST_DIR/port"
 	# One connection for all commands: each new one would cost seconds of an emulated processor.
-	(cd "$HOST_DIR" && exec setpriv --pdeathsig KILL ssh -N -M $(host_ssh_options) root@127.0.0.1) \
-		</dev/null >"$HOST_DIR/ssh.log" 2>&1 3>&- 4>&- &
+	(unset host_command && host_ssh -N -M) </dev/null >"$HOST_DIR/ssh.log" 2>&1 3>&- 4>&- &
 	echo $! >"$HOST_DIR/ssh.pid"
 	tries=0
 	until [ -S "$HOST_DIR/ssh" ]; do
@@ -78,18 +80,22 @@ host_boot()
 	done
 }
 
-# The control socket's path is relative, for the kernel's sake: it knows only 107 characters.
-host_ssh_options()
+# host_ssh OPTION…: ssh to the host, in place of the (sub)shell that calls it. The control socket's path is relative for
+# the kernel's sake, which knows only 107 characters.
+host_ssh()
 {
-	echo "-F none -i $(realpath "$HOST_IMAGE/key") -p $(cat "$HOST_DIR/port") -o ControlPath=ssh -o BatchMode=yes
-		-o IdentitiesOnly=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR
-		-o ServerAliveInterval=15 -o ConnectTimeout=30"
+	cd "$HOST_DIR" && exec ssh -F none -i "$HOST_IMAGE/key" -p "$(cat port)" -o ControlPath=ssh -o BatchMode=yes \
+		-o IdentitiesOnly=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR \
+		-o ServerAliveInterval=15 -o ConnectTimeout=30 "$@" root@127.0.0.1 ${host_command+"$host_command"}
 }
 
 host()
 {
+	local host_command=$*
+
 	# Without the master there is no host, and no waiting for it.
-	(cd "$HOST_DIR" && [ -S ssh ] && exec ssh $(host_ssh_options) -o ControlMaster=no root@127.0.0.1 "$*") || return
+	[ -S "$HOST_DIR/ssh" ] || return 255
+	(host_ssh -o ControlMaster=no)
 }
 
 host_put()
@@ -120,10 +126,16 @@ host_cut()
 		pid=$(cat "$HOST_DIR/$pid.pid" 2>/dev/null) || continue
 		kill -9 "$pid" 2>/dev/null || true
 		wait "$pid" 2>/dev/null || true
-		while kill -0 "$pid" 2>/dev/null; do sleep 0.02; done
+		while [ -e "/proc/$pid/exe" ]; do sleep 0.02; done
 	done
 	rm -f "$HOST_DIR"/{qemu.pid,ssh.pid,ssh}
 	return 0
+}
+
+# Boots it unless it runs: a test before this one may have cut its power.
+host_up()
+{
+	[ -S "$HOST_DIR/ssh" ] && host true || { host_cut && host_boot; }
 }
 
 host_stop()

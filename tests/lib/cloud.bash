@@ -56,7 +56,16 @@ on_host()
 
 cloud_host_end()
 {
+	local owner namespace
+
 	[ -n "${CLOUD_NETNS-}" ] || return 0
+	# A daemon that was killed leaves its networks to the next one, which does not come.
+	owner=$(ip -n "$CLOUD_NETNS" -o link 2>/dev/null | sed -n 's/.* ec2-\([0-9a-f]\{8\}\)@.*/\1/p')
+	for namespace in $([ -z "$owner" ] || ip netns list | cut -d' ' -f1); do
+		ip -n "$namespace" link show lo 2>/dev/null | grep -q "ec2fs $owner" || continue
+		ip netns pids "$namespace" | xargs -r kill -9
+		ip netns del "$namespace"
+	done
 	ip netns pids "$CLOUD_NETNS" 2>/dev/null | xargs -r kill -9
 	ip netns del "$CLOUD_NETNS" 2>/dev/null || true
 	unset CLOUD_NETNS

@@ -131,11 +131,21 @@ serve()
 {
 	local where=$1 port=$2 tries=0
 
-	in_namespace "$where" "$BATS_TEST_DIRNAME/../lib/talk" serve "$port" 3>&- 4>&- &
+	background "$where" "$BATS_TEST_DIRNAME/../lib/talk" serve "$port"
 	until in_namespace "$where" ss -Hltn "sport = :$port" | grep -q .; do
 		[ $((tries += 1)) -lt 200 ] || fail "nothing serves port $port in $where" || return 1
 		sleep 0.02
 	done
+}
+
+# background NAMESPACE|host COMMAND…: net_stop ends it.
+background()
+{
+	local where=$1
+
+	shift
+	[ "$where" = host ] || set -- ip netns exec "$where" "$@"
+	nsenter -t "$HOST" -m -n -- "$@" 3>&- 4>&- &
 }
 
 # in_namespace NAMESPACE|host COMMAND…

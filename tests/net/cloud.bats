@@ -19,8 +19,8 @@ teardown()
 	local id
 
 	# What a test has started in its guests.
-	for id in "$CLOUD"/us-east-1/instances/*/instance-id; do
-		[ ! -e "$id" ] || ip netns pids "$(cat "$id")" 2>/dev/null | xargs -r kill -9
+	for id in $(cat "$CLOUD_HOME/guests" 2>/dev/null); do
+		ip netns pids "$id" 2>/dev/null | xargs -r kill -9
 	done
 	cloud_stop
 }
@@ -74,6 +74,7 @@ dhcp()
 		echo "ip $ip mask $mask router $router dns $dns domain $domain hostname $hostname" >"$0.$(ip netns identify $$)"
 	END
 	chmod +x "$CLOUD_HOME/udhcpc"
+	id_of "$1" >>"$CLOUD_HOME/guests"
 	guest "$1" busybox udhcpc -i eth0 -n -q -t 20 -T 1 -A 1 -f -s "$CLOUD_HOME/udhcpc" >/dev/null 2>&1 ||
 		fail "$1 gets no address"
 }
@@ -170,6 +171,7 @@ serve()
 	read -r -t 2 line <&"${COPROC[0]}"
 	[ "$line" = alone ]
 	kill "$COPROC_PID"
+	cloud_start -o stop-timeout=2
 }
 
 @test "the metadata service knows who asks" {

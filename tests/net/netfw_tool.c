@@ -5,6 +5,7 @@
  *   begin, whole     a change; of all
  *   commit           prints "ok", or "refused: " and the error
  *   abort
+ *   log GROUP        from the next vpc on
  *   counters ID      of an interface, then "ok"
  *   print            the tables as described, then "ok"
  */
@@ -41,6 +42,10 @@ static bool command(struct netfw_text *t, const char *line)
 	if (!strcmp(line, "commit")) {
 		text_close(t);
 		answer(ruleset_commit(t->ruleset, &error), &error);
+		return true;
+	}
+	if (sscanf(line, "log %63s", id) == 1) {
+		ruleset_log(t->ruleset, (uint32_t)strtoul(id, NULL, 10));
 		return true;
 	}
 	if (!strcmp(line, "abort")) {

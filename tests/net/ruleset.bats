@@ -26,11 +26,13 @@ listing() { in_vpc "$PYTHON" tests/net/listing.py; }
 raw_listing() { in_vpc nft -j -s list ruleset; }
 
 @test "the kernel has what the golden file says, and nft reads its own listing of it" {
-	local name
+	local name log
 
-	for name in empty web everything; do
-		unshare -n sh -c '(echo whole; cat "$1"; echo commit) | "$2" | grep -qx ok && nft list ruleset >"$3" &&
-			nft -c -f "$3" && "$4" tests/net/listing.py' - "tests/unit/netfw/$name.txt" "$TOOL" "$NET/listed" "$PYTHON" >"$NET/applied"
+	for name in empty web everything logged; do
+		log=0
+		[ $name != logged ] || log=5
+		unshare -n sh -c '(echo log $5; echo whole; cat "$1"; echo commit) | "$2" | grep -qx ok && nft list ruleset >"$3" &&
+			nft -c -f "$3" && "$4" tests/net/listing.py' - "tests/unit/netfw/$name.txt" "$TOOL" "$NET/listed" "$PYTHON" $log >"$NET/applied"
 		unshare -n sh -c 'nft -f "$1" && "$2" tests/net/listing.py' - "tests/unit/netfw/$name.nft" "$PYTHON" >"$NET/golden"
 		diff "$NET/golden" "$NET/applied"
 	done
@@ -161,6 +163,8 @@ raw_listing() { in_vpc nft -j -s list ruleset; }
 	wait %1 %2
 	[ "$(<"$NET/lost")" = 0 ] || fail "lost: $(<"$NET/lost")"
 	[ "$(grep -c 'udp 80' "$NET/b/seen" || true)" = "$before" ] || fail "came through"
+	# It was tried, all the time.
+	[ "$(tool 'counters eni-000000000002' | awk '/^dropped in/ { print $3 }')" -gt 10000 ]
 }
 
 @test "nobody sends as somebody else, or answers ARP for others" {
@@ -192,6 +196,10 @@ raw_listing() { in_vpc nft -j -s list ruleset; }
 	in_guest c ping -q -c 1 -W 1 10.0.2.1 >/dev/null
 	as c forge 02:00:00:00:00:03 192.0.2.9 10.0.1.6 53
 	soon 2 grep -q 'udp 53 from 192.0.2.9' "$NET/b/seen"
+	in_vpc ip addr add 10.0.1.2/32 dev lo
+	as c forge 02:00:00:00:00:03 10.0.1.6 10.0.1.2 53
+	soon 2 eval 'tool "counters eni-000000000003" | grep -q "^dropped out 1 "'
+	in_vpc ip addr del 10.0.1.2/32 dev lo
 	# To it: packets for an address that is not its own.
 	in_guest c ip addr add 192.0.2.77/32 dev lo
 	in_vpc ip route add 192.0.2.77/32 via 10.0.2.5 dev tap000000000003 onlink

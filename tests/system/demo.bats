@@ -11,20 +11,21 @@ setup()
 
 teardown()
 {
-	scripts/demo-stop >/dev/null 2>&1 || true
+	on_host scripts/demo-stop >/dev/null 2>&1 || true
+	cloud_host_end
 }
 
 @test "the demo launches a machine, again finds it running, and goes without a trace" {
 	local start
 
-	scripts/demo >"$BATS_TEST_TMPDIR/first"
+	on_host scripts/demo >"$BATS_TEST_TMPDIR/first"
 	tells '^\$ mkdir .*/instances/hello$' "$BATS_TEST_TMPDIR/first"
 	tells '^Hello from ec2fs' "$BATS_TEST_TMPDIR/first"
 	tells 'address +[0-9.]+' "$BATS_TEST_TMPDIR/first"
 	lacks $'\e' "$BATS_TEST_TMPDIR/first" # no colours where no terminal is
 	reads running "$CLOUD/us-east-1/instances/hello/state"
 
-	scripts/demo >"$BATS_TEST_TMPDIR/second"
+	on_host scripts/demo >"$BATS_TEST_TMPDIR/second"
 	tells 'still runs' "$BATS_TEST_TMPDIR/second"
 	tells '^Hello from ec2fs' "$BATS_TEST_TMPDIR/second"
 
@@ -36,8 +37,8 @@ teardown()
 	refuses EBUSY "echo t9.huge > $CLOUD/us-east-1/instances/hello/instance-type"
 	tells . "$CLOUD/us-east-1/instances/hello/error"
 
-	scripts/demo-stop >"$BATS_TEST_TMPDIR/end"
+	on_host scripts/demo-stop >"$BATS_TEST_TMPDIR/end"
 	[ ! -e "$CLOUD" ] && [ ! -e "$STATE" ] && [ ! -e "$STATE-demo" ]
 	no_process "$CLOUD"
-	tells 'No demo was here' <(scripts/demo-stop)
+	tells 'No demo was here' <(on_host scripts/demo-stop)
 }

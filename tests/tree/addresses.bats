@@ -36,11 +36,11 @@ www()
 
 @test "mkdir allocates an address of the pool" {
 	tells '^eipalloc-[0-9a-f]{17}$' addresses/www/allocation-id
-	tells '^203\.0\.113\.[0-9]+$' addresses/www/public-ip
+	tells '^198\.51\.100\.[0-9]+$' addresses/www/public-ip
 	[ -z "$(cat addresses/www/instance)" ]
 	[ ! -e addresses/www/association-id ]
 	[ ! -e addresses/www/private-ip-address ]
-	refuses EACCES 'echo 203.0.113.9 > addresses/www/public-ip'
+	refuses EACCES 'echo 198.51.100.9 > addresses/www/public-ip'
 	ip=$(cat addresses/www/public-ip)
 	mv addresses/www addresses/site
 	cloud_restart
@@ -53,7 +53,7 @@ www()
 	launch web-1
 	launch web-2
 	automatic=$(cat instances/web-1/public-ip-address)
-	tells '^203\.0\.113\.' instances/web-1/public-ip-address
+	tells '^198\.51\.100\.' instances/web-1/public-ip-address
 	echo web-1 >addresses/www/instance
 	reads web-1 addresses/www/instance
 	tells '^eipassoc-[0-9a-f]{17}$' addresses/www/association-id
@@ -71,7 +71,7 @@ www()
 	reads web-2 addresses/www/instance
 	reads "$(cat addresses/www/public-ip)" instances/web-2/public-ip-address
 	[ "$(cat addresses/www/association-id)" != "$association" ]
-	tells '^203\.0\.113\.' instances/web-1/public-ip-address
+	tells '^198\.51\.100\.' instances/web-1/public-ip-address
 	[ "$(cat instances/web-1/public-ip-address)" != "$(cat addresses/www/public-ip)" ]
 	lists '' instances/web-1/addresses
 	mv instances/web-2 instances/front
@@ -80,7 +80,7 @@ www()
 	[ -z "$(cat addresses/www/instance)" ]
 	[ ! -e addresses/www/association-id ]
 	echo >addresses/www/instance
-	tells '^203\.0\.113\.' instances/front/public-ip-address
+	tells '^198\.51\.100\.' instances/front/public-ip-address
 	[ -n "$automatic" ]
 }
 
@@ -150,7 +150,7 @@ www()
 	echo web-1 >addresses/www/instance
 	# In the default VPC EC2 disassociates by itself.
 	rmdir addresses/www
-	tells '^203\.0\.113\.' instances/web-1/public-ip-address
+	tells '^198\.51\.100\.' instances/web-1/public-ip-address
 	make_lab
 	echo true >vpcs/lab/internet-gateway
 	launch lab-1 lab/a
@@ -173,13 +173,13 @@ www()
 }
 
 @test "the pool is a file, and can be empty" {
-	tells '^203.0.113.0/24' "$CLOUD/public-ipv4-pool"
+	tells '^198.51.100.0/24' "$CLOUD/public-ipv4-pool"
 	sed -i 's/^addresses .*/addresses 100/' quotas
 	rmdir addresses/www
 	# Of four addresses the first and the last are the network's own; of two, neither.
-	printf '198.51.100.0/30\n192.0.2.8/31  # two more' >"$CLOUD/public-ipv4-pool"
+	printf '203.0.113.0/30\n192.0.2.8/31  # two more' >"$CLOUD/public-ipv4-pool"
 	mkdir addresses/{1,2,3,4}
-	[ "$(cat addresses/*/public-ip | sort)" = "$(printf '192.0.2.8\n192.0.2.9\n198.51.100.1\n198.51.100.2')" ]
+	[ "$(cat addresses/*/public-ip | sort)" = "$(printf '192.0.2.8\n192.0.2.9\n203.0.113.1\n203.0.113.2')" ]
 	refuses EADDRNOTAVAIL 'mkdir addresses/5'
 	tells '5: InsufficientAddressCapacity: all 4 addresses' "$CLOUD/errors"
 	rmdir addresses/2
@@ -190,18 +190,18 @@ www()
 	launch web-1
 	[ -z "$(cat instances/web-1/public-ip-address)" ]
 	cloud_restart
-	reads "$(printf '198.51.100.0/30\n192.0.2.8/31  # two more')" "$CLOUD/public-ipv4-pool"
+	reads "$(printf '203.0.113.0/30\n192.0.2.8/31  # two more')" "$CLOUD/public-ipv4-pool"
 }
 
 @test "addresses in use stay in the pool" {
 	launch web-1
 	ip=$(cat instances/web-1/public-ip-address)
-	refuses EADDRINUSE 'echo 198.51.100.0/24 > "$CLOUD/public-ipv4-pool"'
+	refuses EADDRINUSE 'echo 203.0.113.0/24 > "$CLOUD/public-ipv4-pool"'
 	tells 'public-ipv4-pool: .*InvalidIPAddress.InUse: .*us-east-1 has it' "$CLOUD/errors"
 	rmdir addresses/www
-	refuses EADDRINUSE 'echo 198.51.100.0/24 > "$CLOUD/public-ipv4-pool"'
+	refuses EADDRINUSE 'echo 203.0.113.0/24 > "$CLOUD/public-ipv4-pool"'
 	tells "InvalidIPAddress.InUse: ${ip//./\\.} .*instance web-1 of us-east-1 has it" "$CLOUD/errors"
-	echo '198.51.100.0/24' >>"$CLOUD/public-ipv4-pool"
+	echo '203.0.113.0/24' >>"$CLOUD/public-ipv4-pool"
 	printf '%s/32\n' "$ip" >"$CLOUD/public-ipv4-pool"
 	refuses EADDRNOTAVAIL 'mkdir addresses/www'
 	echo terminated >instances/web-1/state
@@ -214,7 +214,7 @@ www()
 	for bad in 127.0.0.0/8 169.254.0.0/24 224.0.0.0/4 0.0.0.0/0 10.0.0.1/8 office; do
 		refuses EINVAL "echo $bad > \"\$CLOUD/public-ipv4-pool\""
 	done
-	refuses EINVAL 'printf "203.0.113.0/24\n203.0.113.128/25\n" > "$CLOUD/public-ipv4-pool"'
-	tells 'line 2: the block overlaps 203.0.113.0/24' "$CLOUD/errors"
-	tells '^203.0.113.0/24' "$CLOUD/public-ipv4-pool"
+	refuses EINVAL 'printf "198.51.100.0/24\n198.51.100.128/25\n" > "$CLOUD/public-ipv4-pool"'
+	tells 'line 2: the block overlaps 198.51.100.0/24' "$CLOUD/errors"
+	tells '^198.51.100.0/24' "$CLOUD/public-ipv4-pool"
 }

@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-static void check_golden(const char *name)
+static void check_golden(const char *name, uint32_t log_group)
 {
 	cleanup_free char *here = xstrdup(__FILE__);
 	cleanup_free char *base = xasprintf("%s/netfw/%s", dirname(here), name);
@@ -29,6 +29,7 @@ static void check_golden(const char *name)
 
 	if (!in || !out)
 		fail_msg("cannot open %s or %s", txt, nft);
+	ruleset_log(t.ruleset, log_group);
 	ruleset_begin(t.ruleset, true);
 	while (getline(&line, &capacity, in) > 0)
 		if (!text_line(&t, line))
@@ -49,9 +50,10 @@ static void check_golden(const char *name)
 static void test_golden(void **state)
 {
 	(void)state;
-	check_golden("empty");
-	check_golden("web");
-	check_golden("everything");
+	check_golden("empty", 0);
+	check_golden("web", 0);
+	check_golden("everything", 0);
+	check_golden("logged", 5);
 }
 
 static void test_names(void **state)

@@ -98,7 +98,8 @@ struct query {
 	char rest[MOST_STATUS];
 };
 
-static int ask(const struct lvm_uri *uri, struct query *q)
+/* The pool is VG-POOL-tpool while it has volumes, else VG-POOL alone. */
+static int ask(const struct lvm_uri *uri, const char *ending, struct query *q)
 {
 	cleanup_close int fd = open(CONTROL, O_RDWR | O_CLOEXEC);
 	char name[2 * (sizeof(uri->vg) + sizeof(uri->pool)) + sizeof("--tpool")];
@@ -109,7 +110,7 @@ static int ask(const struct lvm_uri *uri, struct query *q)
 	add_name(&to, uri->vg);
 	*to++ = '-';
 	add_name(&to, uri->pool);
-	memcpy(to, "-tpool", sizeof("-tpool"));
+	memcpy(to, ending, strlen(ending) + 1);
 	if (strlen(name) >= sizeof(q->head.name))
 		return -ENAMETOOLONG;
 	*q = (struct query){.head = {.version = {4, 0, 0},
@@ -152,7 +153,9 @@ int lvm_capacity(struct volumes *base, struct volumes_capacity *ret, struct ec2f
 		return ec2fs_fail_errno(error, ENODEV, EC2_Unavailable,
 					"the thin pool %s/%s is not there yet", v->uri.vg,
 					v->uri.pool);
-	r = ask(&v->uri, &q);
+	r = ask(&v->uri, "-tpool", &q);
+	if (r == -ENXIO)
+		r = ask(&v->uri, "", &q);
 	status = r == 0 ? status_of(&q) : NULL;
 	if (r == 0 && (!status || lvm_pool_parse(status, &s) < 0))
 		r = -EPROTO;
