@@ -2,9 +2,12 @@
 #include "ec2fs/engine/internal.h"
 
 #include "ec2fs/model/instance.h"
+#include "ec2fs/util/cleanup.h"
 #include "ec2fs/util/log.h"
 #include "ec2fs/util/memory.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -247,21 +250,38 @@ void engine_zone_job(struct engine *e, const struct resource *zone)
 	cloud_read_end(e->cloud);
 }
 
-int engine_storage(struct engine *e, uint64_t *total, uint64_t *available)
+int engine_storage(struct engine *e, const char *uri, uint64_t *total, uint64_t *available)
 {
+	struct volumes *v = engine_volumes(e, uri, NULL);
 	struct volumes_capacity capacity = {0};
-	struct volumes *v = NULL;
-	int r = 0;
+	int r = v ? v->ops->capacity(v, &capacity, NULL) : -EIO;
 
-	pthread_mutex_lock(&e->lock);
-	if (e->storage_count)
-		v = e->storages[0]->volumes;
-	pthread_mutex_unlock(&e->lock);
-	if (v)
-		r = v->ops->capacity(v, &capacity, NULL);
 	*total = capacity.total;
 	*available = capacity.available;
 	return r;
+}
+
+int engine_snapshot_open(struct engine *e, uint64_t number, int *ret_fd, uint64_t *ret_size)
+{
+	cleanup_free char *storage = NULL;
+	cleanup_free char *path = NULL;
+	cleanup_free char *id = NULL;
+	struct view v = cloud_read(e->cloud);
+	const struct resource *r = view_get(&v, number), *zone = NULL;
+	struct volumes *volumes;
+
+	if (r && resource_is(r, "state", "completed"))
+		zone = view_find(&v, r->parent, KIND_ZONE, resource_or(r, "@zone", ""));
+	if (zone) {
+		storage = xstrdup(resource_or(zone, "storage", ""));
+		id = xstrdup(r->id);
+	}
+	cloud_read_end(e->cloud);
+	volumes = storage ? engine_volumes(e, storage, NULL) : NULL;
+	if (!volumes || volumes->ops->snapshot_path(volumes, id, &path, ret_size, NULL) < 0)
+		return -ENODATA;
+	*ret_fd = open(path, O_RDONLY | O_CLOEXEC);
+	return *ret_fd < 0 ? -errno : 0;
 }
 
 char *engine_volume_path(struct engine *e, const char *storage, const char *id)

@@ -2,6 +2,7 @@
 #include "ec2fs/engine/internal.h"
 
 #include "ec2fs/model/instance.h"
+#include "ec2fs/model/storage.h"
 #include "ec2fs/util/cleanup.h"
 #include "ec2fs/util/memory.h"
 
@@ -124,8 +125,8 @@ static int remove_record(struct view *v, void *context, struct ec2fs_error *erro
 	const struct resource *r = view_get(v, *(const uint64_t *)context);
 
 	(void)error;
-	if (r && resource_is(r, "state", "deleting"))
-		view_delete(v, r);
+	if (r)
+		volume_saw_gone(v, view_edit(v, r));
 	return 0;
 }
 

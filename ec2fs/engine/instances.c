@@ -4,6 +4,7 @@
 #include "ec2fs/engine/machine.h"
 #include "ec2fs/engine/network.h"
 #include "ec2fs/model/instance.h"
+#include "ec2fs/model/storage.h"
 #include "ec2fs/util/cleanup.h"
 #include "ec2fs/util/log.h"
 #include "ec2fs/util/memory.h"
@@ -68,15 +69,15 @@ struct launched {
 static void record_running(struct view *v, struct resource *r, const void *context)
 {
 	const struct launched *l = context;
+	const struct resource *root;
 
 	if (instance_state(r) != INSTANCE_PENDING)
 		return;
 	instance_saw_running(v, r);
 	set_text(v, r, "@launched", l->boot_id);
-	for (const struct resource *vol = volume_next_of(v, r, 0); vol;
-	     vol = volume_next_of(v, r, vol->number))
-		if (resource_is(vol, "state", "creating"))
-			set_text(v, view_edit(v, vol), "state", "in-use");
+	root = volume_root_of(v, r);
+	if (root)
+		volume_saw_created(v, view_edit(v, root), volume_size(root));
 }
 
 static void record_failure(struct view *v, struct resource *r, const void *context)
@@ -311,21 +312,7 @@ static void stop(struct engine *e, const struct resource *r, struct machine *m)
 
 static void record_cleaned(struct view *v, struct resource *r, const void *context)
 {
-	const struct resource *vol, *next;
-
 	(void)context;
-	for (vol = volume_next_of(v, r, 0); vol; vol = next) {
-		next = volume_next_of(v, r, vol->number);
-		if (resource_is(vol, "delete-on-termination", "true")) {
-			view_delete(v, vol);
-		} else {
-			struct resource *kept = view_edit(v, vol);
-
-			unset(v, kept, "@instance");
-			unset(v, kept, "@device");
-			set_text(v, kept, "state", "available");
-		}
-	}
 	instance_saw_cleaned(v, r);
 }
 
@@ -336,8 +323,6 @@ static void terminate(struct engine *e, const struct resource *r, struct machine
 
 	if (result == 0)
 		result = network_release(e, r, m, &error);
-	if (result == 0)
-		result = machine_remove_volumes(e, m, &error);
 	if (result < 0) {
 		log_warning("%s cannot be cleaned up yet: %s", r->id, error.message);
 		retry_later(e, r);

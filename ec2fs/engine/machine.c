@@ -1,6 +1,7 @@
 #include "ec2fs/engine/machine.h"
 
 #include "ec2fs/model/instance.h"
+#include "ec2fs/model/storage.h"
 #include "ec2fs/util/cleanup.h"
 #include "ec2fs/util/memory.h"
 
@@ -50,15 +51,8 @@ static void describe_volumes(const struct view *v, const struct resource *r, str
 
 	if (root) {
 		m->root_id = keep_copy(m, root->id);
-		m->root_size = strtoull(resource_or(root, "size", "1"), NULL, 10) * GIB;
+		m->root_size = volume_size(root);
 		m->root_wanted = resource_is(root, "state", "creating");
-	}
-	for (const struct resource *vol = volume_next_of(v, r, 0); vol;
-	     vol = volume_next_of(v, r, vol->number)) {
-		if (!resource_is(vol, "delete-on-termination", "true"))
-			continue;
-		array_reserve(m->doomed, m->doomed_count, m->doomed_capacity);
-		m->doomed[m->doomed_count++] = keep_copy(m, vol->id);
 	}
 }
 
@@ -124,7 +118,6 @@ void machine_free(struct machine *m)
 	for (size_t i = 0; i < m->text_count; i++)
 		free(m->texts[i]);
 	free(m->texts);
-	free(m->doomed);
 	*m = (struct machine){0};
 }
 
@@ -200,18 +193,6 @@ void machine_plug_into(struct machine *m, struct netfw *netfw, const char *vpc,
 	m->spec.tap = keep_copy(m, tap);
 	m->spec.plug = plug;
 	m->spec.context = m;
-}
-
-int machine_remove_volumes(struct engine *e, struct machine *m, struct ec2fs_error *error)
-{
-	(void)e;
-	for (size_t i = 0; i < m->doomed_count; i++) {
-		int r = m->volumes->ops->remove(m->volumes, m->doomed[i], error);
-
-		if (r < 0)
-			return r;
-	}
-	return 0;
 }
 
 void machine_remove_files(struct engine *e, const char *id, bool all)

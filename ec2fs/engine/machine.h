@@ -23,8 +23,6 @@ struct machine {
 	/* Where its tap is plugged in; netfw NULL: nowhere. */
 	struct netfw *netfw;
 	const char *vpc_id, *interface_id;
-	char **doomed; /* IDs of the volumes that go with the instance */
-	size_t doomed_count, doomed_capacity;
 	char **texts; /* what spec points to */
 	size_t text_count, text_capacity;
 };
@@ -38,7 +36,6 @@ int machine_prepare(struct engine *e, struct machine *m, struct ec2fs_error *err
 void machine_plug_into(struct machine *m, struct netfw *netfw, const char *vpc,
 		       const char *interface,
 		       int (*plug)(void *context, struct ec2fs_error *error));
-int machine_remove_volumes(struct engine *e, struct machine *m, struct ec2fs_error *error);
 /* all: the console too. */
 void machine_remove_files(struct engine *e, const char *id, bool all);
 /* What `@launched` would be now. */

@@ -5,6 +5,7 @@
 #include "ec2fs/model/instance.h"
 #include "ec2fs/model/interface.h"
 #include "ec2fs/model/names.h"
+#include "ec2fs/model/storage.h"
 #include "ec2fs/util/memory.h"
 
 #include <errno.h>
@@ -84,16 +85,9 @@ static void tell_network(const struct view *v, const struct resource *r, struct 
 static void tell_volumes(const struct view *v, const struct resource *r, struct imds_facts *f)
 {
 	f->root_device = copy(resource_or(r, "root-device-name", "/dev/xvda"));
-	for (const struct resource *vol = volume_next_of(v, r, 0); vol;
-	     vol = volume_next_of(v, r, vol->number)) {
-		const char *device = resource_or(vol, "@device", "");
-
-		if (strcmp(device, f->root_device) == 0 || !*device)
-			continue;
-		if (strncmp(device, "/dev/", 5) == 0)
-			device += 5;
-		add(&f->devices, &f->device_count, xstrdup(device));
-	}
+	view_each (v, r->number, KIND_ATTACHMENT, a)
+		if (!attachment_is_root(v, a) && !attachment_is_leaving(a))
+			add(&f->devices, &f->device_count, xstrdup(a->name));
 }
 
 static void tell_tags(const struct view *v, const struct resource *r, struct imds_facts *f)
