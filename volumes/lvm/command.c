@@ -87,7 +87,7 @@ static int run(struct lvm_volumes *v, const char *const *first, const char *cons
 	if (strstr(words, "failed to execute"))
 		return ec2fs_fail_errno(error, ENOENT, EC2_InternalError,
 					"%s is not installed (Debian: lvm2)", argv[4]);
-	return ec2fs_fail(error, lvm_code(words), "%s: %s", first ? rest[0] : argv[4],
+	return ec2fs_fail(error, lvm_code(words), "%s: %s", first ? argv[5] : argv[4],
 			  *words ? words : "it failed and told nothing");
 }
 
