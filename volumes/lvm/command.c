@@ -126,16 +126,12 @@ int lvm_wait_for_others(struct lvm_volumes *v, struct ec2fs_error *error)
 
 int lvm_flush(struct lvm_volumes *v, struct ec2fs_error *error)
 {
-	int r = 0;
-
-	pthread_mutex_lock(&v->lock);
-	for (size_t i = 0; r == 0 && i < v->device_count; i++) {
+	for (size_t i = 0; i < v->device_count; i++) {
 		cleanup_close int fd = open(v->devices[i], O_RDONLY | O_CLOEXEC);
 
 		if (fd < 0 || fsync(fd) < 0)
-			r = ec2fs_fail_errno(error, errno, EC2_InternalError, "%s: %s",
-					     v->devices[i], strerror(errno));
+			return ec2fs_fail_errno(error, errno, EC2_InternalError, "%s: %s",
+						v->devices[i], strerror(errno));
 	}
-	pthread_mutex_unlock(&v->lock);
-	return r;
+	return 0;
 }
