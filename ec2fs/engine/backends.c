@@ -12,6 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A volume group may appear, a file system be mounted. */
+#define STORAGE_RETRY 10000000000LL
+
 int engine_check_compute(const char *uri, struct ec2fs_error *error)
 {
 	const struct provider_ops *ops = provider_for(uri);
@@ -27,7 +30,9 @@ int engine_check_storage(const char *uri, struct ec2fs_error *error)
 	const struct volumes_ops *ops = volumes_for(uri);
 
 	if (!ops)
-		return ec2fs_fail(error, EC2_InvalidParameterValue, "write file: and a directory");
+		return ec2fs_fail(error, EC2_InvalidParameterValue,
+				  "write file: and a directory, or lvm:, a volume "
+				  "group, / and its thin pool");
 	return ops->check(uri, error);
 }
 
@@ -111,34 +116,47 @@ struct compute *engine_compute(struct engine *e, const char *uri, struct ec2fs_e
 	return c;
 }
 
-struct volumes *engine_volumes(struct engine *e, const char *uri, struct ec2fs_error *error)
+/* Opened when first asked for, which takes no time. */
+static struct storage *storage_of(struct engine *e, const char *uri, struct ec2fs_error *error)
 {
 	const struct volumes_ops *ops = volumes_for(uri);
-	struct volumes *v = NULL;
-	bool fresh = false;
+	struct storage *s = NULL;
+	struct volumes *v;
 
 	if (!ops) {
 		ec2fs_fail(error, EC2_InvalidParameterValue, "nothing serves storage %s", uri);
 		return NULL;
 	}
 	pthread_mutex_lock(&e->lock);
-	for (size_t i = 0; i < e->storage_count && !v; i++)
+	for (size_t i = 0; i < e->storage_count && !s; i++)
 		if (strcmp(e->storages[i]->uri, uri) == 0)
-			v = e->storages[i]->volumes;
-	if (!v && ops->open(uri, cloud_uuid(e->cloud), &v, error) == 0) {
-		struct storage *s = xnew(struct storage);
-
+			s = e->storages[i];
+	if (!s && ops->open(uri, cloud_uuid(e->cloud), &v, error) == 0) {
+		s = xnew(struct storage);
 		s->uri = xstrdup(uri);
 		s->volumes = v;
+		pthread_mutex_init(&s->sweeping, NULL);
 		array_reserve(e->storages, e->storage_count, e->storage_capacity);
 		e->storages[e->storage_count++] = s;
-		fresh = true;
 	}
-	/* Half-made volumes go before the first new one comes. */
-	if (fresh)
-		ops->sweep(v, NULL);
 	pthread_mutex_unlock(&e->lock);
-	return v;
+	return s;
+}
+
+struct volumes *engine_volumes(struct engine *e, const char *uri, struct ec2fs_error *error)
+{
+	struct storage *s = storage_of(e, uri, error);
+	int r = 0;
+
+	if (!s)
+		return NULL;
+	/* Half-made volumes go before the first new one comes: who comes meanwhile waits. */
+	pthread_mutex_lock(&s->sweeping);
+	if (!s->swept)
+		r = s->volumes->ops->sweep(s->volumes, error);
+	s->swept = r == 0;
+	pthread_mutex_unlock(&s->sweeping);
+	return r == 0 ? s->volumes : NULL;
 }
 
 void engine_close_backends(struct engine *e)
@@ -155,6 +173,7 @@ void engine_close_backends(struct engine *e)
 		struct storage *s = e->storages[i];
 
 		s->volumes->ops->close(s->volumes);
+		pthread_mutex_destroy(&s->sweeping);
 		free(s->uri);
 		free(s);
 	}
@@ -225,7 +244,9 @@ void engine_zone_job(struct engine *e, const struct resource *zone)
 	struct view v;
 
 	if (!c || !engine_volumes(e, resource_or(zone, "storage", ""), &error)) {
-		engine_record(e, zone->number, record_trouble, error.message);
+		if (!resource_is(zone, "messages", error.message))
+			engine_record(e, zone->number, record_trouble, error.message);
+		queue_kick_at(e->queue, zone->number, queue_now() + STORAGE_RETRY);
 		return;
 	}
 	if (!atomic_load(&c->up)) {
@@ -286,7 +307,7 @@ int engine_snapshot_open(struct engine *e, uint64_t number, int *ret_fd, uint64_
 
 char *engine_volume_path(struct engine *e, const char *storage, const char *id)
 {
-	struct volumes *v = engine_volumes(e, storage, NULL);
+	struct storage *s = storage_of(e, storage, NULL);
 
-	return v ? v->ops->path(v, id) : NULL;
+	return s ? s->volumes->ops->path(s->volumes, id) : NULL;
 }

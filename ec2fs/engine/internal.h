@@ -25,6 +25,8 @@ struct compute {
 struct storage {
 	char *uri;
 	struct volumes *volumes;
+	pthread_mutex_t sweeping; /* held across sweep() */
+	bool swept;               /* under sweeping */
 };
 
 struct network;
