@@ -188,6 +188,7 @@ static void add_disk(struct strbuf *out, const struct machine_disk *disk)
 static void add_devices(struct strbuf *out, const struct machine_spec *spec)
 {
 	strbuf_adds(out, "  <devices>\n");
+	strbuf_adds(out, "    <controller type='pci' index='0' model='pcie-root'/>\n");
 	/* One for each device on PCI Express, and some for disks to come: none can be added later.
 	 */
 	for (size_t i = 0; i < spec->disk_count + OTHER_PORTS + SPARE_PORTS; i++)

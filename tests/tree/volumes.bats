@@ -65,6 +65,8 @@ root_of()
 	refuses EINVAL 'echo much > volumes/data/size'
 	refuses EINVAL 'echo gp4 > volumes/data/volume-type'
 	refuses EINVAL 'echo maybe > volumes/data/encrypted'
+	refuses EOPNOTSUPP 'echo true > volumes/data/encrypted'
+	tells '^Unsupported: .*volumes are not encrypted here' volumes/data/error
 	refuses ENOENT 'echo us-east-1q > volumes/data/availability-zone'
 	tells '^InvalidZone.NotFound' volumes/data/error
 	refuses ENOENT 'echo monday > volumes/data/snapshot'
@@ -83,11 +85,11 @@ root_of()
 
 @test "a spec is everything at once, in any order" {
 	mkdir volumes/data
-	printf '# for the database\nsize 20\niops 500\nencrypted true\nvolume-type io1\n' >volumes/data/spec
+	printf '# for the database\nsize 20\niops 500\nencrypted false\nvolume-type io1\n' >volumes/data/spec
 	tells '^(creating|available)$' volumes/data/state
 	reads io1 volumes/data/volume-type
 	reads 500 volumes/data/iops
-	reads true volumes/data/encrypted
+	reads false volumes/data/encrypted
 	tells '^# for the database$' volumes/data/spec
 	mkdir volumes/bad
 	printf 'size 20\nvolume-type st1\n' >"$CLOUD_HOME/bad"
