@@ -287,3 +287,65 @@ root_of()
 	[ "$size" -eq 8192 ]
 	[ "$both" -eq $((first + size)) ]
 }
+
+# running NAME
+running()
+{
+	mkdir "instances/$1"
+	printf 'image tiny\ninstance-type t3.nano\n' >"$CLOUD_HOME/spec"
+	cp "$CLOUD_HOME/spec" "instances/$1/spec"
+	echo running >"instances/$1/state"
+	echo running >"instances/$1/wait"
+}
+
+@test "a running machine gets a volume, sees it grow, and lets go of it" {
+	running web-1
+	mkdir volumes/data
+	echo 1 >volumes/data/size
+	becomes available volumes/data/state 10
+	ln -s ../../../volumes/data instances/web-1/volumes/sdf
+	becomes attached volumes/data/attachment-state 10
+	serial=$(tr -d - <volumes/data/volume-id)
+	tells "^sim: $serial came" instances/web-1/console
+	echo 3 >volumes/data/size
+	becomes completed volumes/data/modification-state 10
+	tells "^sim: $serial has 3221225472 bytes" instances/web-1/console
+	[ "$(stat -Lc %s volumes/data/device)" = 3221225472 ]
+	refuses EOPNOTSUPP 'echo detach sdf --force > instances/web-1/ctl'
+	rm instances/web-1/volumes/sdf
+	becomes available volumes/data/state 10
+	tells "^sim: $serial went" instances/web-1/console
+}
+
+@test "what becomes of a snapshot, and of a volume that begins as one" {
+	running web-1
+	volume=$(basename "$(readlink instances/web-1/volumes/xvda)")
+	printf hello | dd of="volumes/$volume/device" conv=notrunc status=none
+	mkdir "volumes/$volume/snapshots/one"
+	becomes completed "snapshots/$volume-one/state" 10
+	printf later | dd of="volumes/$volume/device" conv=notrunc status=none
+	[ "$(head -c 5 "snapshots/$volume-one/disk")" = hello ]
+	mkdir volumes/copy
+	printf 'snapshot %s-one\nsize 2\n' "$volume" >"$CLOUD_HOME/spec"
+	cp "$CLOUD_HOME/spec" volumes/copy/spec
+	becomes available volumes/copy/state 10
+	[ "$(head -c 5 volumes/copy/device)" = hello ]
+	rmdir "snapshots/$volume-one" volumes/copy
+	rmdir instances/web-1
+	soon 10 eval '[ "$(ls "$STATE/volumes")" = "" ]'
+}
+
+@test "a guest that does not listen keeps its disk until it stops" {
+	echo sim:ignore-power-button >availability-zones/us-east-1a/compute
+	running web-1
+	mkdir volumes/data
+	echo 1 >volumes/data/size
+	becomes available volumes/data/state 10
+	ln -s ../../../volumes/data instances/web-1/volumes/sdf
+	becomes attached volumes/data/attachment-state 10
+	rm instances/web-1/volumes/sdf
+	becomes busy volumes/data/attachment-state 20
+	reads in-use volumes/data/state
+	echo 'stop --force' >instances/web-1/ctl
+	becomes available volumes/data/state 10
+}
