@@ -6,6 +6,7 @@
 #include "ec2fs/util/log.h"
 #include "ec2fs/util/memory.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #define SOON (300 * 1000000LL)
@@ -75,34 +76,36 @@ static void attach(struct engine *e, const struct resource *instance, struct mac
 static void detach(struct engine *e, const struct resource *instance, struct machine *m,
 		   const struct change *c)
 {
+	/* An attachment's number is never another's. */
+	cleanup_free char *key = xasprintf("attachment-%" PRIu64, c->number);
 	struct provider *p = m->provider;
 	struct ec2fs_error error = {0};
-	int64_t now = queue_now(), asked;
-	bool there = true;
+	int64_t now = queue_now(), first;
+	bool there = true, ask;
 	struct live *l;
 	int r = p->ops->has_disk(p, instance->id, c->serial, &there, &error);
 
 	if (r == 0 && !there) {
-		pthread_mutex_lock(&e->lock);
-		live_get(e, c->serial)->asked = 0;
-		pthread_mutex_unlock(&e->lock);
+		live_forget(e, key);
 		engine_record(e, c->number, record_detached, NULL);
 		return;
 	}
 	pthread_mutex_lock(&e->lock);
-	l = live_get(e, c->serial);
-	asked = l->asked;
-	if (!asked)
+	l = live_get(e, key);
+	if (!l->first_asked)
+		l->first_asked = now;
+	first = l->first_asked;
+	/* A guest that was booting has not heard it. */
+	ask = r == 0 && (!l->asked || now - l->asked > PATIENCE);
+	if (ask)
 		l->asked = now;
 	pthread_mutex_unlock(&e->lock);
-	/* Asked once, and once more by a daemon that was started anew: QEMU refuses a second time.
-	 */
-	if (r == 0 && !asked && p->ops->detach_disk(p, instance->id, c->serial, &error) < 0)
+	/* What was asked already fails for as long as the guest thinks about it. */
+	if (ask && p->ops->detach_disk(p, instance->id, c->serial, &error) < 0 && first == now)
 		log_warning("%s: %s", instance->id, error.message);
-	if (asked && now - asked > PATIENCE && c->state == ATTACHMENT_DETACHING)
+	if (now - first > PATIENCE && c->state == ATTACHMENT_DETACHING)
 		engine_record(e, c->number, record_busy, NULL);
-	queue_kick_at(e->queue, instance->number,
-		      now + (!asked || now - asked < PATIENCE ? SOON : LATER));
+	queue_kick_at(e->queue, instance->number, now + (now - first < PATIENCE ? SOON : LATER));
 }
 
 void engine_attachments(struct engine *e, const struct resource *instance, struct machine *m)

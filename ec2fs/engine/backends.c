@@ -1,6 +1,8 @@
 /* The back ends of zones: opened once for each URI, watched, and asked what is there. */
 #include "ec2fs/engine/internal.h"
 
+#include "ec2fs/engine/storage.h"
+
 #include "ec2fs/model/instance.h"
 #include "ec2fs/util/cleanup.h"
 #include "ec2fs/util/log.h"
@@ -190,6 +192,7 @@ static void record_capacity(struct view *v, struct resource *r, const void *cont
 	set_format(v, r, "@memory", "%" PRIu64, c->memory);
 	set_format(v, r, "@vcpus", "%u", c->vcpus);
 	unset(v, r, "messages");
+	unset(v, r, "@notice");
 }
 
 static void record_trouble(struct view *v, struct resource *r, const void *context)
@@ -260,8 +263,10 @@ void engine_zone_job(struct engine *e, const struct resource *zone)
 	}
 	if (c->provider->ops->capacity(c->provider, &capacity, &error) == 0 &&
 	    (resource_u64(zone, "@memory", 0) != capacity.memory ||
-	     resource_u64(zone, "@vcpus", 0) != capacity.vcpus || resource_get(zone, "messages")))
+	     resource_u64(zone, "@vcpus", 0) != capacity.vcpus ||
+	     strcmp(resource_or(zone, "messages", ""), resource_or(zone, "@notice", "")) != 0))
 		engine_record(e, zone->number, record_capacity, &capacity);
+	storage_tell_zone(e, zone->parent, zone->name);
 	remove_strays(e, c);
 	v = cloud_read(e->cloud);
 	view_each (&v, zone->parent, KIND_INSTANCE, r)

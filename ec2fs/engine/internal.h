@@ -66,9 +66,10 @@ struct live {
 	char *answered; /* the launch-time since which its guest has answered; NULL: never */
 	bool missed;    /* its machine was not there at the last look, and no event had said why */
 	/* storage.h */
-	unsigned held;     /* of an instance: its machine is paused on purpose, by so many */
-	bool begins;       /* of an instance: its machine is getting disks right now */
-	int64_t asked;     /* by a disk's serial: when its guest was asked to let go; 0: not */
+	unsigned held; /* of an instance: its machine is paused on purpose, by so many */
+	bool begins;   /* of an instance: its machine is getting disks right now */
+	/* Of an attachment: when its guest was asked to let go, first and last; 0: not. */
+	int64_t first_asked, asked;
 	unsigned frozen;   /* of a volume: so many want nobody to begin writing to it */
 	unsigned failures; /* tries in a row that the back end was not there for */
 };

@@ -293,6 +293,7 @@ static void take_group(struct engine *e, const struct resource *r)
 		log_warning("%s cannot be taken: %s", r->id, error.message);
 		o.failure = &error;
 	}
+	storage_tell_zone(e, g.region, g.zone);
 	if (cloud_change(e->cloud, NULL, record_outcome, &o, NULL) < 0)
 		queue_kick_at(e->queue, r->number, queue_now() + LATER);
 }

@@ -27,6 +27,43 @@ struct volumes *storage_of_zone(struct engine *e, uint64_t region, const char *n
 	return engine_volumes(e, storage, error);
 }
 
+/* Other messages stand: only what was told from here goes. */
+static void record_notice(struct view *v, struct resource *r, const void *context)
+{
+	const char *notice = context;
+
+	if (*notice)
+		set_text(v, r, "messages", notice);
+	else if (resource_is(r, "messages", resource_or(r, "@notice", "")))
+		unset(v, r, "messages");
+	if (*notice)
+		set_text(v, r, "@notice", notice);
+	else
+		unset(v, r, "@notice");
+}
+
+void storage_tell_zone(struct engine *e, uint64_t region, const char *name)
+{
+	struct volumes *volumes = storage_of_zone(e, region, name, NULL);
+	struct volumes_capacity capacity = {0};
+	uint64_t number = 0;
+	bool known = true;
+	struct view v;
+	const struct resource *zone;
+
+	if (!volumes || volumes->ops->capacity(volumes, &capacity, NULL) < 0)
+		return;
+	v = cloud_read(e->cloud);
+	zone = view_find(&v, region, KIND_ZONE, name);
+	if (zone) {
+		number = zone->number;
+		known = strcmp(resource_or(zone, "@notice", ""), capacity.notice) == 0;
+	}
+	cloud_read_end(e->cloud);
+	if (!known)
+		engine_record(e, number, record_notice, capacity.notice);
+}
+
 void storage_kick_instances(struct engine *e, uint64_t volume)
 {
 	struct view v = cloud_read(e->cloud);

@@ -9,6 +9,8 @@ struct machine;
 /* The back end of a zone of the region; NULL and the story when it has none. */
 struct volumes *storage_of_zone(struct engine *e, uint64_t region, const char *zone,
 				struct ec2fs_error *error);
+/* The zone's messages tell what its administrator should know of its storage, as it is now. */
+void storage_tell_zone(struct engine *e, uint64_t region, const char *zone);
 /* Kicks the instances that have the volume. */
 void storage_kick_instances(struct engine *e, uint64_t volume);
 /* "vol0123456789abcdef0": the serial by which guests know a volume, to be freed. */

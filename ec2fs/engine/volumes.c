@@ -142,6 +142,7 @@ static void create(struct engine *e, const struct resource *r)
 	} else {
 		engine_record(e, r->number, record_created, &size);
 	}
+	storage_tell_zone(e, r->parent, resource_or(r, "availability-zone", ""));
 	storage_kick_instances(e, r->number);
 }
 
@@ -222,6 +223,9 @@ static void optimize(struct engine *e, const struct resource *r)
 
 		if (users[i].between)
 			result = -EAGAIN;
+		/* Its back end cannot be reached, or it has just ended. */
+		if (users[i].runs && !p)
+			result = -EAGAIN;
 		if (!users[i].runs || !p)
 			continue;
 		result = p->ops->resize_disk(p, users[i].id, serial, volume_made_size(r), &error);
@@ -269,6 +273,8 @@ static void remove_volume(struct engine *e, const struct resource *r)
 	}
 	live_forget(e, r->id);
 	engine_record(e, r->number, record_gone, NULL);
+	if (zone)
+		storage_tell_zone(e, r->parent, resource_or(r, "availability-zone", ""));
 }
 
 bool engine_volume_has_job(const struct resource *r)
