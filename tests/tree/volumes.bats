@@ -349,3 +349,28 @@ running()
 	echo 'stop --force' >instances/web-1/ctl
 	becomes available volumes/data/state 10
 }
+
+@test "what was under way goes on after a kill" {
+	running web-1
+	mkdir volumes/data
+	for i in 1 2 3 4 5; do
+		mkdir "volumes/v$i"
+		echo 1 >"volumes/v$i/size"
+	done
+	echo 1 >volumes/data/size
+	becomes available volumes/data/state 10
+	echo 2 >volumes/data/size
+	mkdir volumes/data/snapshots/one
+	rmdir volumes/v5
+	cloud_kill
+	cloud_start -o stop-timeout=1
+	for i in 1 2 3 4; do becomes available "volumes/v$i/state" 10; done
+	becomes completed volumes/data/modification-state 10
+	becomes completed snapshots/data-one/state 10
+	[ ! -e volumes/v5 ]
+	# The root volume, data, and four.
+	soon 10 eval '[ "$(find "$STATE/volumes" -name "vol-*" | wc -l)" = 6 ]'
+	rm -r instances/web-1
+	rm -r volumes/data volumes/v? snapshots/data-one
+	soon 10 eval '[ "$(ls "$STATE/volumes")" = "" ]'
+}
