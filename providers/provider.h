@@ -41,6 +41,7 @@ struct machine_disk {
 	uint64_t iops, burst_iops, bytes, burst_bytes;
 	bool block; /* a block device, not a file */
 	bool read_only;
+	bool shared; /* other machines may have it at the same time */
 };
 
 /* All that is needed to build one machine. Everything is borrowed for the time of the call. */

@@ -58,6 +58,7 @@ static void describe_volume(const struct resource *volume, struct machine *m)
 	d->burst_iops = limits.burst_iops;
 	d->bytes = limits.bytes;
 	d->burst_bytes = limits.burst_bytes;
+	d->shared = resource_is(volume, "multi-attach-enabled", "true");
 	m->volume_ids[m->volume_count++] = keep_copy(m, volume->id);
 	if (resource_is(volume, "state", "creating"))
 		m->waits = true;

@@ -180,6 +180,8 @@ static void add_disk(struct strbuf *out, const struct machine_disk *disk)
 	add_limits(out, disk);
 	if (disk->read_only)
 		strbuf_adds(out, "      <readonly/>\n");
+	if (disk->shared)
+		strbuf_adds(out, "      <shareable/>\n");
 	if (disk->serial)
 		add_text(out, "      <serial>", disk->serial, "</serial>\n");
 	strbuf_adds(out, "    </disk>\n");

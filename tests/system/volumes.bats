@@ -112,3 +112,22 @@ disks_of()
 	echo stopped 60 >instances/web-1/wait
 	[ "$(find "$STATE/volumes" -name 'vol-*' | wc -l)" = 1 ]
 }
+
+@test "two running machines have one volume" {
+	launch web-1
+	launch web-2
+	mkdir volumes/shared
+	printf 'volume-type io2\niops 100\nmulti-attach-enabled true\nsize 4\n' >"$CLOUD_HOME/spec"
+	cp "$CLOUD_HOME/spec" volumes/shared/spec
+	becomes available volumes/shared/state 20
+	for i in web-1 web-2; do
+		soon 90 grep -q '^Hello from ec2fs' instances/$i/console
+		ln -s ../../../volumes/shared instances/$i/volumes/sdf
+		soon 20 eval "[ \$(disks_of $i) = 2 ]"
+		soon 20 grep -q '\[vdb\] 8388608 512-byte' instances/$i/console
+	done
+	tells '^web-2 /dev/sdf attached$' volumes/shared/attachments
+	rm instances/web-1/volumes/sdf
+	soon 30 eval "[ \$(disks_of web-1) = 1 ]"
+	reads in-use volumes/shared/state
+}
