@@ -122,8 +122,18 @@ static int check_volume(const struct view *v, const struct resource *volume,
 	return 0;
 }
 
+/* What the link below the volume is called. */
+static void set_link_name(struct view *v, struct resource *r, const struct resource *volume,
+			  const char *name)
+{
+	view_each_about(v, volume->number, KIND_SNAPSHOT,
+			other) if (other->number != r->number && resource_is(other, "@as", name))
+		name = r->id;
+	set_text(v, r, "@as", name);
+}
+
 /* From the draft on. */
-static int take(struct view *v, struct resource *r, const struct resource *volume,
+static int take(struct view *v, struct resource *r, const struct resource *volume, const char *as,
 		struct ec2fs_error *error)
 {
 	struct strbuf now __attribute__((cleanup(strbuf_free))) = STRBUF_INIT;
@@ -132,6 +142,7 @@ static int take(struct view *v, struct resource *r, const struct resource *volum
 	if (result < 0)
 		return result;
 	time_print(v->now, &now);
+	set_link_name(v, r, volume, as);
 	set_text(v, r, "volume", volume->id);
 	set_format(v, r, "@volume", "%" PRIu64, volume->number);
 	set_text(v, r, "@zone", resource_or(volume, "availability-zone", ""));
@@ -154,8 +165,7 @@ static int take_called(struct view *v, const struct resource *region, const stru
 
 	if (result < 0)
 		return result;
-	set_text(v, *ret, "@as", as ? as : name);
-	return take(v, *ret, volume, error);
+	return take(v, *ret, volume, as ? as : name, error);
 }
 
 int snapshot_take(struct view *v, const struct resource *parent, const char *name,
@@ -239,7 +249,7 @@ int snapshot_set_volume(struct view *v, struct resource *r, const char *text, si
 				  "a snapshot is taken once, and this one is %s; make another one",
 				  resource_or(r, "state", "?"));
 	result = volume_refer(v, r->parent, text, &volume, error);
-	return result < 0 ? result : take(v, r, volume, error);
+	return result < 0 ? result : take(v, r, volume, r->name, error);
 }
 
 int snapshot_set_description(struct view *v, struct resource *r, const char *text, size_t len,

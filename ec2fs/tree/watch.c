@@ -201,6 +201,10 @@ static void tell_one(struct tree *t, const struct view *v, const struct cloud_ev
 	bool moved = was && is &&
 		     (strcmp(was->name, is->name) != 0 || collection_id(was) != collection_id(is));
 
+	if (event->was)
+		tell_others(t, v, event->was);
+	if (event->is)
+		tell_others(t, v, event->is);
 	if (!was && !is)
 		return;
 	if (was && (!is || moved)) {
@@ -221,10 +225,6 @@ static void tell_one(struct tree *t, const struct view *v, const struct cloud_ev
 		if (kind_ops(is->kind)->dir)
 			tell_entries(t, v, kind_ops(is->kind)->dir, was, is);
 	}
-	if (was)
-		tell_others(t, v, was);
-	if (is)
-		tell_others(t, v, is);
 	tell_above(t, v, is ? is : was);
 	if ((is ? is : was)->kind == KIND_PEERING && (moved || !is || !was)) {
 		/* Tables of both VPCs name it, and one may be in another region. */
