@@ -10,7 +10,7 @@ WERROR ?= -Werror
 # V=1 shows the commands, -s nothing.
 Q := $(if $(V),,@)
 show = @$(if $(findstring s,$(firstword -$(MAKEFLAGS))),:,echo '  $(1)  $(2)')
-PKGS := fuse3 libvirt sqlite3 libpng libcrypto libmicrohttpd libnftnl libmnl
+PKGS := fuse3 libvirt sqlite3 libpng libcrypto libmicrohttpd libnftnl libmnl blkid jansson
 comma := ,
 
 # SANITIZE=address,undefined or SANITIZE=thread builds into a directory of its own.
@@ -45,7 +45,7 @@ LIB := $(BUILD)/libec2fs.a
 UNIT_SRCS := $(wildcard tests/unit/test_*.c)
 UNIT_BINS := $(UNIT_SRCS:%.c=$(BUILD)/%)
 # Programs that tests drive.
-TOOLS := $(patsubst %.c,$(BUILD)/%,tests/fuzz/parsers.c $(wildcard tests/net/*.c))
+TOOLS := $(patsubst %.c,$(BUILD)/%,tests/fuzz/parsers.c $(wildcard tests/net/*.c tests/volumes/*.c))
 
 .PHONY: all
 all: $(BUILD)/ec2fs
@@ -83,7 +83,7 @@ $(TOOLS): $(BUILD)/%: %.c $(LIB)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -MMD -MP -o $@ $< $(LIB) $(LIBS)
 
 # Tests. TESTS="tests/tree/tags.bats unit" chooses; the runner explains itself: tests/run --help.
-TESTS ?= unit fuzz fs tree net system
+TESTS ?= unit fuzz fs tree net volumes system
 
 .PHONY: unit test check-asan check-tsan lint bench
 unit: $(UNIT_BINS)

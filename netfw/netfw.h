@@ -174,6 +174,9 @@ struct imds_facts {
 	char *root_device;           /* "/dev/xvda" */
 	char **devices;              /* of further volumes: "sdf" */
 	size_t device_count;
+	/* Of disks of the instance store that are mapped: "ephemeral0" and "sdb". */
+	char **store_names, **store_devices;
+	size_t store_count;
 	char **tag_keys, **tag_values;
 	size_t tag_count;
 	void *user_data;

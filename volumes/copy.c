@@ -4,79 +4,171 @@
 #include <errno.h>
 #include <linux/fs.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define CHUNK (1 << 20)
+/* Zeroes are left out by pieces of this size: what a thin pool gives out at once, at the least. */
+#define PIECE (64 << 10)
 
-/* Where copy_file_range cannot: other file systems, old kernels. */
-static int copy_by_hand(int in, int out, off_t at, off_t end)
+struct copying {
+	int in, out;
+	bool by_hand; /* copy_file_range() has refused: other file systems, devices, old kernels */
+	uint64_t size;
+	volumes_progress_fn *progress;
+	void *context;
+	int told;
+};
+
+static void tell_progress(struct copying *c, off_t at)
+{
+	int percent = c->size ? (int)((double)at / (double)c->size * 100) : 100;
+
+	if (!c->progress || percent == c->told)
+		return;
+	c->told = percent;
+	c->progress(c->context, percent);
+}
+
+static bool all_zero(const char *data, size_t len)
+{
+	return data[0] == 0 && memcmp(data, data + 1, len - 1) == 0;
+}
+
+static int write_all(int out, const char *data, size_t len, off_t at)
+{
+	while (len) {
+		ssize_t n = pwrite(out, data, len, at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		data += n;
+		at += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+/* The pieces that are not all zeroes, joined where they touch. */
+static int write_pieces(int out, const char *data, size_t len, off_t at)
+{
+	size_t start = 0, end = 0;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < len; i += PIECE) {
+		size_t piece = len - i < PIECE ? len - i : PIECE;
+
+		if (!all_zero(data + i, piece)) {
+			if (end != i) {
+				r = write_all(out, data + start, end - start, at + (off_t)start);
+				start = i;
+			}
+			end = i + piece;
+		}
+	}
+	return r < 0 ? r : write_all(out, data + start, end - start, at + (off_t)start);
+}
+
+static int copy_by_hand(struct copying *c, off_t at, off_t end)
 {
 	char *buffer = malloc(CHUNK);
 	int r = buffer ? 0 : -ENOMEM;
 
 	while (r == 0 && at < end) {
 		size_t want = end - at < CHUNK ? (size_t)(end - at) : CHUNK;
-		ssize_t n = pread(in, buffer, want, at), done = 0;
+		ssize_t n = pread(c->in, buffer, want, at);
 
-		if (n <= 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
 			r = n < 0 ? -errno : -EIO;
-			break;
-		}
-		while (r == 0 && done < n) {
-			ssize_t w = pwrite(out, buffer + done, (size_t)(n - done), at + done);
-
-			if (w < 0)
-				r = -errno;
-			else
-				done += w;
-		}
+		else
+			r = write_pieces(c->out, buffer, (size_t)n, at);
 		at += n;
+		tell_progress(c, at);
 	}
 	free(buffer);
 	return r;
 }
 
-static int copy_range(int in, int out, off_t at, off_t end)
+static int copy_range(struct copying *c, off_t at, off_t end)
 {
-	while (at < end) {
+	while (!c->by_hand && at < end) {
 		off_t from = at, to = at;
-		ssize_t n = copy_file_range(in, &from, out, &to, (size_t)(end - at), 0);
+		/* In parts, so that progress is told. */
+		size_t want = end - at < 64 * CHUNK ? (size_t)(end - at) : (size_t)64 * CHUNK;
+		ssize_t n = copy_file_range(c->in, &from, c->out, &to, want, 0);
 
-		if (n < 0 && (errno == EXDEV || errno == EINVAL || errno == EOPNOTSUPP ||
-			      errno == ENOSYS || errno == EBADF))
-			return copy_by_hand(in, out, at, end);
-		if (n < 0)
+		if (n < 0 && errno != EXDEV && errno != EINVAL && errno != EOPNOTSUPP &&
+		    errno != ENOSYS && errno != EBADF)
 			return -errno;
-		if (n == 0)
-			return copy_by_hand(in, out, at, end);
-		at += n;
+		if (n <= 0)
+			c->by_hand = true;
+		else
+			at += n;
+		tell_progress(c, at);
 	}
+	return copy_by_hand(c, at, end);
+}
+
+int volumes_size(int fd, uint64_t *ret)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	*ret = (uint64_t)st.st_size;
+	return S_ISBLK(st.st_mode) && ioctl(fd, BLKGETSIZE64, ret) < 0 ? -errno : 0;
+}
+
+int volumes_copy(int in, int out, uint64_t size, volumes_progress_fn *progress, void *context)
+{
+	struct copying c = {in, out, false, size, progress, context, -1};
+	off_t data = 0, hole, end = (off_t)size;
+	struct stat from, to;
+
+	if (fstat(in, &from) < 0 || fstat(out, &to) < 0)
+		return -errno;
+	if (S_ISREG(to.st_mode) && ftruncate(out, end) < 0)
+		return -errno;
+	/* copy_file_range() knows only files. */
+	c.by_hand = !S_ISREG(from.st_mode) || !S_ISREG(to.st_mode);
+	while (data < end) {
+		int r;
+
+		hole = end;
+		if (S_ISREG(from.st_mode)) {
+			data = lseek(in, data, SEEK_DATA);
+			if (data < 0 && errno != ENXIO)
+				return -errno;
+			if (data < 0 || data >= end)
+				break;
+			hole = lseek(in, data, SEEK_HOLE);
+			if (hole < 0)
+				return -errno;
+			if (hole > end)
+				hole = end;
+		}
+		r = copy_range(&c, data, hole);
+		if (r < 0)
+			return r;
+		data = hole;
+	}
+	tell_progress(&c, end);
 	return 0;
 }
 
 int volumes_copy_sparse(int in, int out)
 {
-	off_t data = 0, hole;
-	struct stat st;
+	uint64_t size;
 	int r;
 
 	if (ioctl(out, FICLONE, in) == 0)
 		return 0;
-	if (fstat(in, &st) < 0 || ftruncate(out, st.st_size) < 0)
-		return -errno;
-	while (data < st.st_size) {
-		data = lseek(in, data, SEEK_DATA);
-		if (data < 0)
-			return errno == ENXIO ? 0 : -errno;
-		hole = lseek(in, data, SEEK_HOLE);
-		if (hole < 0)
-			return -errno;
-		r = copy_range(in, out, data, hole);
-		if (r < 0)
-			return r;
-		data = hole;
-	}
-	return 0;
+	r = volumes_size(in, &size);
+	return r < 0 ? r : volumes_copy(in, out, size, NULL, NULL);
 }

@@ -2,7 +2,7 @@
 
 #include <stddef.h>
 
-static const struct volumes_ops *const backends[] = {&volumes_file};
+static const struct volumes_ops *const backends[] = {&volumes_file, &volumes_lvm};
 
 const struct volumes_ops *volumes_for(const char *uri)
 {

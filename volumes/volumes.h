@@ -111,11 +111,11 @@ struct volumes_ops {
 	int (*snapshot)(struct volumes *v, const struct volume_snapshot *snapshots, size_t count,
 			volumes_progress_fn *progress, void *context, struct ec2fs_error *error);
 	/*
-	 * A snapshot with the content of a raw image or of another back end's snapshot: what
-	 * volumes are cloned from afterwards, without copying. The file at path must not change
-	 * any more (file takes a hard link when it can). One that is there is left as it is.
+	 * A snapshot with the first size bytes of a raw image, or of another back end's snapshot:
+	 * what volumes are cloned from afterwards, without copying. The file at path must not
+	 * change any more (file takes a hard link when it can). One that is there is left as it is.
 	 */
-	int (*import)(struct volumes *v, const char *id, const char *path,
+	int (*import)(struct volumes *v, const char *id, const char *path, uint64_t size,
 		      volumes_progress_fn *progress, void *context, struct ec2fs_error *error);
 	/* Volumes cloned from it, and other snapshots, stay whole. Absent is a success. Being
 	 * read: IncorrectState (EBUSY) with lvm. */
@@ -138,13 +138,20 @@ struct volumes_ops {
 /* The back end that claims the URI, or NULL. */
 const struct volumes_ops *volumes_for(const char *uri);
 
-extern const struct volumes_ops volumes_file;
+extern const struct volumes_ops volumes_file, volumes_lvm;
 
 /*
- * Copies a file's bytes from in to out (both open, out empty): by FICLONE where the file system
- * can, else only the ranges that hold data. Does not fsync. 0 or a negative errno.
+ * Copies the first size bytes of a file or block device to another (both open, out all zeroes as
+ * far as it goes), but not what is zeroes already. A file is grown to size. progress may be NULL.
+ * Does not fsync. 0 or a negative errno.
  */
+int volumes_copy(int in, int out, uint64_t size, volumes_progress_fn *progress, void *context);
+
+/* The same for a whole file into an empty one: by FICLONE where the file system can. */
 int volumes_copy_sparse(int in, int out);
+
+/* Bytes of an open file or block device. 0 or a negative errno. */
+int volumes_size(int fd, uint64_t *ret);
 
 /* What libblkid finds on a volume or device: "" where there is nothing. */
 struct disk_content {

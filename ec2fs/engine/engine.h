@@ -55,9 +55,13 @@ void engine_flow_logs(struct engine *e, const char *vpc, struct strbuf *out);
 void engine_watch_flow_logs(struct engine *e, void (*fn)(void *context, uint64_t vpc),
 			    void *context);
 
+/* Opens a completed snapshot for reading; *ret_size in bytes. -ENODATA when it cannot be read.
+ * Blocks. */
+int engine_snapshot_open(struct engine *e, uint64_t number, int *ret_fd, uint64_t *ret_size);
+
 /* Path of the file or device behind a volume, to be freed; NULL when unknown. */
 char *engine_volume_path(struct engine *e, const char *storage, const char *id);
-/* Bytes of the first zone's storage. */
-int engine_storage(struct engine *e, uint64_t *total, uint64_t *available);
+/* Bytes of that storage (a zone's `storage`). Blocks; so do the two below. */
+int engine_storage(struct engine *e, const char *uri, uint64_t *total, uint64_t *available);
 
 #endif

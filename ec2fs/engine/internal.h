@@ -25,6 +25,8 @@ struct compute {
 struct storage {
 	char *uri;
 	struct volumes *volumes;
+	pthread_mutex_t sweeping; /* held across sweep() */
+	bool swept;               /* under sweeping */
 };
 
 struct network;
@@ -63,6 +65,12 @@ struct live {
 	struct bytes *screenshot, *metrics, *status_checks;
 	char *answered; /* the launch-time since which its guest has answered; NULL: never */
 	bool missed;    /* its machine was not there at the last look, and no event had said why */
+	/* storage.h */
+	unsigned held; /* of an instance: its machine is paused on purpose, by so many */
+	bool begins;   /* of an instance: its machine is getting disks right now */
+	/* Of an attachment: when its guest was asked to let go, first and last; 0: not. */
+	int64_t first_asked, asked;
+	unsigned frozen;   /* of a volume: so many want nobody to begin writing to it */
 	unsigned failures; /* tries in a row that the back end was not there for */
 };
 
@@ -88,6 +96,13 @@ void engine_zone_job(struct engine *e, const struct resource *zone);
 void engine_instance_job(struct engine *e, const struct resource *r);
 void engine_image_job(struct engine *e, const struct resource *r);
 void engine_volume_job(struct engine *e, const struct resource *r);
+void engine_snapshot_job(struct engine *e, const struct resource *r);
+/* Is there something to do for it? */
+bool engine_image_has_job(const struct resource *r);
+bool engine_volume_has_job(const struct resource *r);
+bool engine_snapshot_has_job(const struct resource *r);
+/* images.c: makes the qcow2 disk of an image or a snapshot a raw one. */
+void engine_import_job(struct engine *e, const struct resource *r);
 
 /* A change of one resource by the engine: fn is called with the staged version unless it is gone.
  */

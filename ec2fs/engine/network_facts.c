@@ -2,9 +2,11 @@
  * categories"). */
 #include "ec2fs/engine/network.h"
 
+#include "ec2fs/model/block_devices.h"
 #include "ec2fs/model/instance.h"
 #include "ec2fs/model/interface.h"
 #include "ec2fs/model/names.h"
+#include "ec2fs/model/storage.h"
 #include "ec2fs/util/memory.h"
 
 #include <errno.h>
@@ -83,16 +85,20 @@ static void tell_network(const struct view *v, const struct resource *r, struct 
 
 static void tell_volumes(const struct view *v, const struct resource *r, struct imds_facts *f)
 {
-	f->root_device = copy(resource_or(r, "root-device-name", "/dev/xvda"));
-	for (const struct resource *vol = volume_next_of(v, r, 0); vol;
-	     vol = volume_next_of(v, r, vol->number)) {
-		const char *device = resource_or(vol, "@device", "");
+	char stores[INSTANCE_STORE_MOST][32];
 
-		if (strcmp(device, f->root_device) == 0 || !*device)
+	f->root_device = copy(resource_or(r, "root-device-name", "/dev/xvda"));
+	view_each (v, r->number, KIND_ATTACHMENT, a)
+		if (!attachment_is_root(v, a) && !attachment_is_leaving(a))
+			add(&f->devices, &f->device_count, xstrdup(a->name));
+	block_devices_ephemeral(r, stores, INSTANCE_STORE_MOST);
+	for (size_t i = 0; i < INSTANCE_STORE_MOST; i++) {
+		size_t count = f->store_count;
+
+		if (!*stores[i])
 			continue;
-		if (strncmp(device, "/dev/", 5) == 0)
-			device += 5;
-		add(&f->devices, &f->device_count, xstrdup(device));
+		add(&f->store_names, &count, xasprintf("ephemeral%zu", i));
+		add(&f->store_devices, &f->store_count, xstrdup(stores[i]));
 	}
 }
 

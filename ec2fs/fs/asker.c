@@ -61,17 +61,33 @@ static bool is_last_part(char *path, const char *name)
 	return strcmp(slash ? slash + 1 : path, name) == 0;
 }
 
+/* The system call that the thread waits in. */
+static bool call_of(pid_t thread, long *ret_number, unsigned long args[6])
+{
+	char path[40];
+	cleanup_file FILE *f = NULL;
+
+	snprintf(path, sizeof(path), "/proc/%d/syscall", thread);
+	f = fopen(path, "re");
+	return f && fscanf(f, "%ld %lx %lx %lx %lx %lx %lx", ret_number, &args[0], &args[1],
+			   &args[2], &args[3], &args[4], &args[5]) == 7;
+}
+
+bool asker_removes_below(pid_t thread)
+{
+	unsigned long args[6];
+	long number;
+
+	return call_of(thread, &number, args) && number == SYS_unlinkat && (int)args[0] != AT_FDCWD;
+}
+
 enum asker asker_of(pid_t thread, const char *name)
 {
 	unsigned long args[6];
 	char path[PATH_MAX];
-	cleanup_file FILE *f = NULL;
 	long number;
 
-	snprintf(path, sizeof(path), "/proc/%d/syscall", thread);
-	f = fopen(path, "re");
-	if (!f || fscanf(f, "%ld %lx %lx %lx %lx %lx %lx", &number, &args[0], &args[1], &args[2],
-			 &args[3], &args[4], &args[5]) != 7)
+	if (!call_of(thread, &number, args))
 		return ASKER_UNKNOWN;
 	/* Its flags are in a struct; it is rare enough to be asked for. */
 	if (number == SYS_openat2)

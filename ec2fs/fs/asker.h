@@ -6,6 +6,7 @@
 #ifndef EC2FS_FS_ASKER_H
 #define EC2FS_FS_ASKER_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 enum asker {
@@ -17,5 +18,9 @@ enum asker {
 /* Of a thread that waits for the answer to a LOOKUP of the name. Reads /proc: tens of microseconds.
  */
 enum asker asker_of(pid_t thread, const char *name);
+
+/* Does a thread that waits for the answer to an UNLINK go through an open directory, as rm -r does
+ * with each on its way? False where that cannot be seen. */
+bool asker_removes_below(pid_t thread);
 
 #endif

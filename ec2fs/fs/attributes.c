@@ -43,7 +43,7 @@ void fs_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 	if (r == 0 && (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)) {
 		r = lookup_dots(fs, dir, name, &who, &node);
 	} else if (r == 0) {
-		s = scratch_find(fs, dir, name);
+		s = scratch_find(fs, dir, name, &who);
 		if (s) {
 			reply_scratch(req, s);
 			return;

@@ -1,4 +1,5 @@
 /* Names that come and go: MKDIR, RMDIR, CREATE, MKNOD, UNLINK, SYMLINK, LINK. */
+#include "ec2fs/fs/asker.h"
 #include "ec2fs/fs/hidden.h"
 #include "ec2fs/fs/invalidate.h"
 #include "ec2fs/fs/maker.h"
@@ -14,8 +15,13 @@ static void reply_node(fuse_req_t req, const struct tree_node *node, tree_id dir
 {
 	struct fs *fs = fs_of(req);
 	struct fuse_entry_param e;
+	tree_id home;
+	/* A snapshot that is made in its volume's directory is at home elsewhere: the name becomes
+	 * a link. */
+	bool elsewhere =
+		S_ISDIR(node->mode) && tree_parent(fs->tree, node->id, &home) == 0 && home != dir;
 
-	node_entry(fs, node, since, maker_at_work(fs, dir), &e);
+	node_entry(fs, node, since, elsewhere || maker_at_work(fs, dir), &e);
 	fuse_reply_entry(req, &e);
 }
 
@@ -117,6 +123,7 @@ void fs_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 	struct fuse_entry_param e;
 	struct tree_node node, dir;
 	tree_id id;
+	bool known;
 	int r = place_resolve(fs, parent, name, &id);
 
 	if (r == 0)
@@ -125,8 +132,19 @@ void fs_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 		reply_result(req, r);
 		return;
 	}
-	s = scratch_find(fs, id, name);
-	if (!s && tree_lookup(fs->tree, id, name, &who, &node) == 0) {
+	s = scratch_find(fs, id, name, &who);
+	known = !s && tree_lookup(fs->tree, id, name, &who, &node) == 0;
+	if (known && S_ISLNK(node.mode) && (fi->flags & O_EXCL) && maker_is(fs, id, &who)) {
+		/* tar holds the place of a link with a file. The link has come since the resource
+		 * was made, and is not the maker's to see. */
+		r = scratch_make(fs, id, name, SCRATCH_FILE, mode, &who, NULL, &s);
+		if (r == 0) {
+			open_scratch(fs, s, &who, fi);
+			scratch_entry(s, &e);
+		}
+	} else if (known && S_ISLNK(node.mode)) {
+		r = -EEXIST;
+	} else if (known) {
 		r = create_known(fs, id, name, &node, &who, since, fi);
 		if (r == 0)
 			node_entry(fs, &node, since, true, &e);
@@ -201,7 +219,7 @@ void fs_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
 	int r = place_resolve(fs, parent, name, &dir);
 
 	if (r == 0)
-		s = scratch_find(fs, dir, name);
+		s = scratch_find(fs, dir, name, &who);
 	if (s && drop_scratch(fs, s)) {
 		reply_result(req, 0);
 		return;
@@ -210,6 +228,8 @@ void fs_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
 		r = tree_lookup(fs->tree, dir, name, &who, &node);
 	if (r == 0 && (node.flags & TREE_OPTIONAL))
 		r = tree_unset(fs->tree, node.id, &who);
+	else if (r == 0 && (node.flags & TREE_HELD) && asker_removes_below(who.pid))
+		hide_name(fs, dir, name);
 	else if (r == 0 && tree_is_free(&node))
 		r = tree_unlink(fs->tree, dir, name, &who);
 	else if (r == 0)
@@ -243,14 +263,17 @@ void fs_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const cha
 		maker_made(fs, dir, name);
 	} else if (strncmp(name, ".#", 2) == 0 || name_is_link_temporary(name) ||
 		   maker_is_itself(fs, dir, &who)) {
-		r = scratch_make(fs, dir, name, SCRATCH_LINK, 0777, &who, target, &s);
+		bool copied = strncmp(name, ".#", 2) != 0 && !name_is_link_temporary(name);
+
+		r = scratch_make(fs, dir, name, copied ? SCRATCH_COPIED_LINK : SCRATCH_LINK, 0777,
+				 &who, target, &s);
 		if (r == 0) {
 			scratch_entry(s, &e);
 			fuse_reply_entry(req, &e);
 			return;
 		}
 	} else {
-		r = tree_symlink(fs->tree, dir, name, target, &who, &node);
+		r = tree_symlink(fs->tree, dir, name, target, false, &who, &node);
 	}
 	if (r < 0)
 		reply_result(req, r);

@@ -96,11 +96,9 @@ static int become_link(const struct renaming *x, struct scratch *s)
 	struct tree_node node;
 	int r = scratch_content(s, 4096, &target);
 
-	if (r == 0 && tree_lookup(x->fs->tree, x->to, x->new_name, &x->who, &node) == 0)
-		r = tree_unlink(x->fs->tree, x->to, x->new_name, &x->who);
 	if (r == 0)
-		r = tree_symlink(x->fs->tree, x->to, x->new_name, strbuf_str(&target), &x->who,
-				 &node);
+		r = tree_symlink(x->fs->tree, x->to, x->new_name, strbuf_str(&target), true,
+				 &x->who, &node);
 	if (r == 0)
 		scratch_become(s, node.id);
 	return r;
@@ -158,7 +156,7 @@ static int keep_copy(const struct renaming *x, const struct tree_node *node)
 	uint64_t size;
 	int fd, r;
 
-	old = scratch_find(x->fs, x->to, x->new_name);
+	old = scratch_find(x->fs, x->to, x->new_name, &x->who);
 	if (old)
 		scratch_drop(old);
 	r = scratch_make(x->fs, x->to, x->new_name, SCRATCH_FILE, node->mode, &x->who, NULL, &s);
@@ -217,7 +215,7 @@ void fs_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t n
 	if (r == 0)
 		r = place_resolve(x.fs, new_parent, new_name, &x.to);
 	if (r == 0) {
-		s = scratch_find(x.fs, x.from, name);
+		s = scratch_find(x.fs, x.from, name, &x.who);
 		r = s ? rename_scratch(&x, s) : rename_node(&x);
 	}
 	reply_result(req, r);

@@ -2,6 +2,7 @@
 #include "ec2fs/fs/scratch.h"
 
 #include "ec2fs/fs/invalidate.h"
+#include "ec2fs/fs/maker.h"
 #include "ec2fs/fs/nodes.h"
 #include "ec2fs/fs/scratch_internal.h"
 #include "ec2fs/util/cleanup.h"
@@ -111,6 +112,11 @@ static void sweep(struct fs *fs)
 	}
 }
 
+static bool is_link(enum scratch_kind kind)
+{
+	return kind == SCRATCH_LINK || kind == SCRATCH_COPIED_LINK;
+}
+
 /* Under the table's lock. */
 static struct scratch *named(struct scratches *all, tree_id dir, const char *name)
 {
@@ -138,7 +144,7 @@ int scratch_make(struct fs *fs, tree_id dir, const char *name, enum scratch_kind
 			      .name = xstrdup(name),
 			      .dir = dir,
 			      .used = monotonic_now(),
-			      .mode = (kind == SCRATCH_LINK ? S_IFLNK : S_IFREG) | (mode & 07777),
+			      .mode = (is_link(kind) ? S_IFLNK : S_IFREG) | (mode & 07777),
 			      .uid = who->uid,
 			      .gid = who->gid,
 			      .mtime = wall_now(),
@@ -165,7 +171,8 @@ int scratch_make(struct fs *fs, tree_id dir, const char *name, enum scratch_kind
 	return r;
 }
 
-struct scratch *scratch_find(struct fs *fs, tree_id dir, const char *name)
+struct scratch *scratch_find(struct fs *fs, tree_id dir, const char *name,
+			     const struct tree_caller *who)
 {
 	struct scratches *all = fs->scratches;
 	struct scratch *s;
@@ -178,6 +185,10 @@ struct scratch *scratch_find(struct fs *fs, tree_id dir, const char *name)
 	if (s)
 		s->references++;
 	pthread_mutex_unlock(&all->lock);
+	if (s && s->kind == SCRATCH_COPIED_LINK && !maker_is_itself(fs, dir, who)) {
+		scratch_unref(s);
+		s = NULL;
+	}
 	return s;
 }
 
@@ -241,7 +252,8 @@ static struct scratch *next_of(struct scratches *all, tree_id dir, uid_t uid, ui
 	for (size_t i = 0; i < all->count && !found; i++) {
 		struct scratch *s = all->all[i];
 
-		if (s->name && s->dir == dir && s->owner == uid && (s->ino & NUMBER_MASK) > after)
+		if (s->name && s->dir == dir && s->owner == uid && s->kind != SCRATCH_COPIED_LINK &&
+		    (s->ino & NUMBER_MASK) > after)
 			found = s;
 	}
 	if (found) {

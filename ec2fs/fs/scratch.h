@@ -13,7 +13,10 @@
 enum scratch_kind {
 	SCRATCH_FILE,
 	SCRATCH_LINK, /* a symlink */
-	SCRATCH_NEW   /* a free file (a tag) between its CREATE and the write that makes it */
+	/* A link that a copying tool makes in its copy: for the tool alone, as long as it copies.
+	 * The copy is attached to nothing. */
+	SCRATCH_COPIED_LINK,
+	SCRATCH_NEW /* a free file (a tag) between its CREATE and the write that makes it */
 };
 
 struct scratch; /* counted */
@@ -28,7 +31,8 @@ void scratches_free(struct scratches *all); /* accepts NULL */
 int scratch_make(struct fs *fs, tree_id dir, const char *name, enum scratch_kind kind, mode_t mode,
 		 const struct tree_caller *who, const char *content, struct scratch **ret);
 /* By name, or by the kernel's number; a reference, or NULL. */
-struct scratch *scratch_find(struct fs *fs, tree_id dir, const char *name);
+struct scratch *scratch_find(struct fs *fs, tree_id dir, const char *name,
+			     const struct tree_caller *who);
 struct scratch *scratch_get(struct fs *fs, fuse_ino_t ino);
 struct scratch *scratch_ref(struct scratch *s);
 void scratch_unref(struct scratch *s); /* accepts NULL */

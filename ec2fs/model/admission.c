@@ -1,5 +1,6 @@
 #include "ec2fs/model/admission.h"
 
+#include "ec2fs/model/block_devices.h"
 #include "ec2fs/model/interface.h"
 #include "ec2fs/text/time.h"
 #include "ec2fs/util/strbuf.h"
@@ -168,8 +169,9 @@ int admit_launch(struct view *v, struct resource *r, struct ec2fs_error *error)
 	make_reservation(v, r);
 	time_print(v->now, &now);
 	set_text(v, r, "launch-time", strbuf_str(&now));
-	volume_make_root(v, r, image_disk_size(image));
-	return 0;
+	if (resource_get(image, "kernel"))
+		set_text(v, r, "@kernel", "true");
+	return block_devices_launch(v, r, image, error);
 }
 
 int admit_start(struct view *v, struct resource *r, struct ec2fs_error *error)

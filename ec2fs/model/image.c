@@ -26,6 +26,7 @@ int image_make(struct view *v, const struct resource *parent, const char *name,
 	set_default(r, "creation-date", strbuf_str(&now));
 	set_default(r, "architecture", "x86_64");
 	set_default(r, "root-device-name", "/dev/xvda");
+	set_default(r, "no-reboot", "false");
 	*ret = r;
 	return 0;
 }
@@ -119,28 +120,13 @@ uint64_t image_disk_size(const struct resource *image)
 	return last ? strtoull(last, NULL, 10) : 0;
 }
 
-/* Available as soon as there is something to boot, and nothing left to convert. */
-static void settle(struct view *v, struct resource *r)
-{
-	bool bootable = resource_get(r, "disk") || resource_get(r, "kernel");
-
-	unset(v, r, "state-reason");
-	unset(v, r, "progress");
-	if (image_needs_conversion(r)) {
-		set_text(v, r, "state", "pending");
-		set_text(v, r, "progress", "0%");
-	} else {
-		set_text(v, r, "state", bootable ? "available" : "pending");
-	}
-}
-
 static void set_part(struct view *v, struct resource *r, const char *key, const char *value)
 {
 	if (*value)
 		set_text(v, r, key, value);
 	else
 		unset(v, r, key);
-	settle(v, r);
+	image_settle(v, r);
 }
 
 int image_set_disk(struct view *v, struct resource *r, const char *text, size_t len,

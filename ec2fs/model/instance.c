@@ -1,7 +1,9 @@
 /* The settable attributes of an instance. */
 #include "ec2fs/model/instance.h"
 
+#include "ec2fs/model/block_devices.h"
 #include "ec2fs/model/refer.h"
+#include "ec2fs/model/storage.h"
 #include "ec2fs/text/number.h"
 
 #include <inttypes.h>
@@ -55,6 +57,7 @@ int instance_remove(struct view *v, struct resource *r, struct ec2fs_error *erro
 	if (instance_state(r) == INSTANCE_DRAFT) {
 		if (resource_is(r, "disable-api-termination", "true"))
 			return instance_set_state(v, r, "terminated", 10, error);
+		attachments_release(v, r);
 		view_delete(v, r);
 		return 0;
 	}
@@ -225,6 +228,18 @@ int instance_unset_user_data(struct view *v, struct resource *r, struct ec2fs_er
 	if (s != INSTANCE_DRAFT && s != INSTANCE_STOPPED)
 		return 0;
 	return instance_set_user_data(v, r, "", 0, error);
+}
+
+int instance_set_mappings(struct view *v, struct resource *r, const char *text, size_t len,
+			  struct ec2fs_error *error)
+{
+	const struct field *f = resource_field(r, "block-device-mappings");
+	int result;
+
+	if (f && f->value && f->value->len == len && memcmp(f->value->data, text, len) == 0)
+		return 0;
+	result = need_draft(r, "block-device-mappings", error);
+	return result < 0 ? result : block_devices_set(v, r, text, len, error);
 }
 
 /* Booleans that may change in any state but the last. */

@@ -36,6 +36,7 @@ SETTER(instance_set_type);
 SETTER(instance_set_key_pair);
 SETTER(instance_set_zone);
 SETTER(instance_set_user_data);
+SETTER(instance_set_mappings);
 int instance_unset_user_data(struct view *v, struct resource *r, struct ec2fs_error *error);
 int instance_unset_key_pair(struct view *v, struct resource *r, struct ec2fs_error *error);
 SETTER(instance_set_termination_protection);

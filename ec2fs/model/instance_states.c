@@ -3,6 +3,7 @@
 
 #include "ec2fs/model/admission.h"
 #include "ec2fs/model/interface.h"
+#include "ec2fs/model/storage.h"
 #include "ec2fs/text/time.h"
 #include "ec2fs/util/strbuf.h"
 
@@ -149,6 +150,7 @@ static int terminate(struct view *v, struct resource *r, struct ec2fs_error *err
 	set_text(v, r, "@wanted", "terminated");
 	user_did_it(v, r, "Client.UserInitiatedShutdown");
 	if (s == INSTANCE_DRAFT) {
+		attachments_release(v, r);
 		enter(v, r, INSTANCE_TERMINATED);
 		set_format(v, r, "@terminated", "%lld", (long long)v->now);
 	} else {
@@ -176,6 +178,20 @@ int instance_set_state(struct view *v, struct resource *r, const char *text, siz
 			  "or terminated");
 }
 
+/* "detach sdf", "detach sdf --force". */
+static int detach(struct view *v, struct resource *r, const char *text, struct ec2fs_error *error)
+{
+	size_t len = strcspn(text, " ");
+	const char *rest = text + len + strspn(text + len, " ");
+	char device[32] = "";
+
+	if (!len || len >= sizeof(device) || (*rest && strcmp(rest, "--force") != 0))
+		return ec2fs_fail(error, EC2_InvalidParameterValue,
+				  "write detach DEVICE, and --force if need be");
+	memcpy(device, text, len);
+	return attachment_detach(v, r, device, *rest, error);
+}
+
 int instance_command(struct view *v, struct resource *r, const char *text, size_t len,
 		     struct ec2fs_error *error)
 {
@@ -194,10 +210,15 @@ int instance_command(struct view *v, struct resource *r, const char *text, size_
 		return stop(v, r, "hibernated", "soft", error);
 	if (strcmp(text, "terminate") == 0)
 		return terminate(v, r, error);
+	if (strncmp(text, "detach ", 7) == 0)
+		return detach(v, r, text + 7 + strspn(text + 7, " "), error);
+	if (strncmp(text, "snapshot ", 9) == 0)
+		return snapshot_take_all(v, r, text + 9 + strspn(text + 9, " "), false, error);
 	if (!reboot && !reset)
 		return ec2fs_fail(error, EC2_InvalidParameterValue,
 				  "there is no such command; write reboot, reset, start, stop, "
-				  "stop --force, hibernate or terminate");
+				  "stop --force, hibernate, terminate, detach DEVICE [--force] or "
+				  "snapshot NAME");
 	if (instance_state(r) == INSTANCE_TERMINATED)
 		return 0; /* as EC2 does, silently */
 	if (instance_state(r) != INSTANCE_RUNNING)
@@ -211,6 +232,7 @@ void instance_saw_running(struct view *v, struct resource *r)
 	if (instance_state(r) != INSTANCE_PENDING)
 		return;
 	enter(v, r, INSTANCE_RUNNING);
+	attachments_saw_running(v, r);
 	unset(v, r, "@hibernated");
 	unset(v, r, "state-reason");
 }
@@ -222,6 +244,7 @@ static void stopped(struct view *v, struct resource *r)
 	unset(v, r, "@stop");
 	unset(v, r, "@reboot");
 	interface_stopped(v, r);
+	attachments_saw_stopped(v, r);
 }
 
 void instance_saw_gone(struct view *v, struct resource *r, const char *reason)
@@ -277,6 +300,7 @@ void instance_saw_cleaned(struct view *v, struct resource *r)
 	enter(v, r, INSTANCE_TERMINATED);
 	set_format(v, r, "@terminated", "%lld", (long long)v->now);
 	interface_gone(v, r);
+	attachments_instance_gone(v, r);
 	unset(v, r, "@hibernated");
 }
 

@@ -105,7 +105,7 @@ int instance_type_make(struct view *v, const struct resource *parent, const char
 	return 0;
 }
 
-static const struct resource *user_of(const struct view *v, const struct resource *type)
+const struct resource *instance_type_user(const struct view *v, const struct resource *type)
 {
 	view_each (v, type->parent, KIND_INSTANCE, r) {
 		enum instance_state s = instance_state(r);
@@ -119,7 +119,7 @@ static const struct resource *user_of(const struct view *v, const struct resourc
 
 static int refuse_used(const struct view *v, const struct resource *type, struct ec2fs_error *error)
 {
-	const struct resource *user = user_of(v, type);
+	const struct resource *user = instance_type_user(v, type);
 
 	return user ? ec2fs_fail_errno(error, EBUSY, EC2_DependencyViolation,
 				       "the instance %s is of this type", user->name)

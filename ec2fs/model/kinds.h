@@ -51,6 +51,10 @@ RENAMER(instance_type_rename);
 SETTER(instance_type_set_vcpus);
 SETTER(instance_type_set_memory);
 SETTER(instance_type_set_architecture);
+/* instance_store.c; text: "1x75", or "". */
+SETTER(instance_type_set_storage);
+/* An instance of that type, that is neither a draft nor terminated; NULL: none. */
+const struct resource *instance_type_user(const struct view *v, const struct resource *type);
 /* Adds EC2's types to a new region. */
 void instance_types_add_catalogue(struct view *v, const struct resource *region);
 uint64_t instance_type_memory(const struct resource *type); /* bytes */
@@ -80,6 +84,25 @@ uint64_t image_disk_size(const struct resource *image);
 /* Is its disk in a format that must be converted before it can be used? */
 bool image_needs_conversion(const struct resource *image);
 
+/* image_sources.c */
+/* From an instance: its volumes are snapshot, at one instant, as IMAGE-DEVICE. */
+SETTER(image_set_source_instance);
+SETTER(image_set_no_reboot);
+SETTER(image_set_source_snapshot);
+SETTER(image_set_mappings);
+/* Available as soon as there is something to boot, and nothing left to do. */
+void image_settle(struct view *v, struct resource *r);
+/* Is the kernel that the source instance boots to be copied into the image? From which instance,
+ * or NULL when it is gone. */
+bool image_wants_kernel(const struct resource *image);
+const struct resource *image_kernel_of(const struct view *v, const struct resource *image);
+/* It is (values as for image_set_kernel; NULL or "": there is none). */
+void image_saw_kernel(struct view *v, struct resource *r, const char *kernel, const char *ramdisk);
+/* That a snapshot was completed, or failed. */
+void images_saw_snapshot(struct view *v, const struct resource *snapshot);
+/* An image that names the snapshot, or NULL. */
+const struct resource *image_of_snapshot(const struct view *v, const struct resource *snapshot);
+
 /* key_pair.c */
 MAKER(key_pair_make);
 REMOVER(key_pair_remove);
@@ -105,17 +128,12 @@ uint64_t quota_get(const struct resource *region, const char *key);
 void quotas_each(const struct resource *region,
 		 void (*each)(void *context, const char *key, uint64_t limit), void *context);
 
-/* volume.c */
-/* The root volume of an instance, made with it. size in bytes, rounded up to GiB. */
-struct resource *volume_make_root(struct view *v, const struct resource *instance, uint64_t size);
+/* volume.c, attachment.c, snapshot.c: see storage.h */
 SETTER(volume_set_delete_on_termination);
 REMOVER(volume_remove);
 RENAMER(volume_rename);
 /* The volume of the instance at the root device, or NULL. */
 const struct resource *volume_root_of(const struct view *v, const struct resource *instance);
-/* The next volume attached to the instance. */
-const struct resource *volume_next_of(const struct view *v, const struct resource *instance,
-				      uint64_t after);
 
 /* security_group.c */
 MAKER(security_group_make);

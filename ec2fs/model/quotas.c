@@ -34,6 +34,18 @@ static const struct {
 	{"rules-per-network-acl", 20},
 	{"nat-gateways-per-zone", 5},
 	{"peerings-per-vpc", 50},
+	{"volumes", 5000},
+	{"snapshots", 100000},
+	/* GiB: 50 TiB of each type. */
+	{"gp3-storage", 51200},
+	{"gp2-storage", 51200},
+	{"io1-storage", 51200},
+	{"io2-storage", 51200},
+	{"st1-storage", 51200},
+	{"sc1-storage", 51200},
+	{"standard-storage", 51200},
+	{"io1-iops", 300000},
+	{"io2-iops", 100000},
 };
 #define COUNT (sizeof(defaults) / sizeof(defaults[0]))
 

@@ -1,4 +1,5 @@
 #include "ec2fs/model/network.h"
+#include "ec2fs/model/storage.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -67,9 +68,9 @@ static bool goes_with_region(const struct view *v, const struct resource *r)
 
 int region_remove(struct view *v, struct resource *r, struct ec2fs_error *error)
 {
-	static const enum kind kinds[] = {KIND_INSTANCE,       KIND_VOLUME,     KIND_IMAGE,
-					  KIND_KEY_PAIR,       KIND_ADDRESS,    KIND_VPC,
-					  KIND_SECURITY_GROUP, KIND_PREFIX_LIST};
+	static const enum kind kinds[] = {KIND_INSTANCE, KIND_VOLUME,         KIND_SNAPSHOT,
+					  KIND_IMAGE,    KIND_KEY_PAIR,       KIND_ADDRESS,
+					  KIND_VPC,      KIND_SECURITY_GROUP, KIND_PREFIX_LIST};
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		view_each (v, r->number, kinds[i], child) {
@@ -89,6 +90,7 @@ int cloud_first(struct view *v, void *context, struct ec2fs_error *error)
 	struct resource *begun, *made;
 
 	(void)context;
+	attachments_adopt(v);
 	/* Regions of a cloud that is older than VPCs. */
 	view_each (v, ROOT_NUMBER, KIND_REGION, region)
 		if (!resource_get(region, "@default-vpc"))

@@ -19,6 +19,7 @@ static const struct {
 	[KIND_KEY_PAIR] = {"key-pair", "key"},
 	[KIND_INSTANCE] = {"instance", "i"},
 	[KIND_VOLUME] = {"volume", "vol"},
+	[KIND_SNAPSHOT] = {"snapshot", "snap"},
 	[KIND_SECURITY_GROUP] = {"security-group", "sg"},
 	[KIND_PREFIX_LIST] = {"prefix-list", "pl"},
 	[KIND_ADDRESS] = {"address", "eipalloc"},
@@ -30,6 +31,7 @@ static const struct {
 	[KIND_PEERING] = {"peering", "pcx"},
 	[KIND_VPN_GATEWAY] = {"vpn-gateway", "vgw"},
 	[KIND_MEMBERSHIP] = {"membership", NULL},
+	[KIND_ATTACHMENT] = {"attachment", NULL},
 	[KIND_TAG] = {"tag", NULL},
 };
 
@@ -47,6 +49,7 @@ enum kind kind_home(enum kind kind)
 	case KIND_VPN_GATEWAY:
 		return KIND_VPC;
 	case KIND_MEMBERSHIP:
+	case KIND_ATTACHMENT:
 		return KIND_INSTANCE;
 	case KIND_TAG:
 		return KIND_COUNT;
@@ -218,6 +221,9 @@ uint64_t resource_reference(const struct resource *r)
 		return resource_u64(r, "@group", NO_NUMBER);
 	case KIND_ADDRESS:
 		return resource_u64(r, "@instance", NO_NUMBER);
+	case KIND_ATTACHMENT:
+	case KIND_SNAPSHOT:
+		return resource_u64(r, "@volume", NO_NUMBER);
 	default:
 		return NO_NUMBER;
 	}

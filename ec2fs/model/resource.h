@@ -22,6 +22,7 @@ enum kind {
 	KIND_KEY_PAIR,
 	KIND_INSTANCE,
 	KIND_VOLUME,
+	KIND_SNAPSHOT,
 	KIND_SECURITY_GROUP,
 	KIND_PREFIX_LIST,
 	KIND_ADDRESS,
@@ -35,6 +36,8 @@ enum kind {
 	KIND_VPN_GATEWAY,
 	/* Of an instance: that it is in a security group. */
 	KIND_MEMBERSHIP,
+	/* Of an instance: that it has a volume. */
+	KIND_ATTACHMENT,
 	/* Of anything. */
 	KIND_TAG,
 	KIND_COUNT
@@ -110,7 +113,7 @@ bool resource_is(const struct resource *r, const char *key, const char *text);
 uint64_t resource_u64(const struct resource *r, const char *key, uint64_t otherwise);
 
 /* The resource that r is about, besides its parent: of a membership the group, of an Elastic IP the
- * instance. NO_NUMBER: none. */
+ * instance, of an attachment or a snapshot the volume. NO_NUMBER: none. */
 uint64_t resource_reference(const struct resource *r);
 /* The public address that r holds, and nobody else may; NULL: none. */
 const char *resource_public_ip(const struct resource *r);

@@ -36,6 +36,14 @@ const struct resource *view_get(const struct view *v, uint64_t number)
 	return r && !r->deleted ? r : NULL;
 }
 
+const struct resource *view_before(const struct view *v, uint64_t number)
+{
+	const struct resource *r =
+		v->base ? top_version(v->base, number) : index_get(cloud_index(v->cloud), number);
+
+	return r && !r->deleted ? r : NULL;
+}
+
 static bool answers_to(const struct resource *r, uint64_t parent, enum kind kind, const char *name)
 {
 	return !r->deleted && r->parent == parent && r->kind == kind && strcmp(r->name, name) == 0;

@@ -19,6 +19,9 @@ struct view {
 	int64_t now; /* ns since the epoch: the time of this change */
 	uid_t uid;   /* who changes; new resources are theirs */
 	gid_t gid;
+	/* Several attributes are set as one (spec): each is judged by itself, the whole at the
+	 * end. */
+	bool together;
 	bool trial;           /* will be thrown away: skip what is costly and cannot fail */
 	const void *prepared; /* made before the change began, for its store function (keys.h); or
 				 NULL */
@@ -38,6 +41,8 @@ const struct resource *view_refer(const struct view *v, uint64_t parent, enum ki
 				  const char *name_or_id);
 /* The region that the resource is in or is; NULL for the root. */
 const struct resource *view_region(const struct view *v, const struct resource *r);
+/* What the resource was before this change; NULL: it is new. */
+const struct resource *view_before(const struct view *v, uint64_t number);
 size_t view_count(const struct view *v, uint64_t parent, enum kind kind);
 /* The resource of that kind with the lowest number above `after` that is about that one
  * (resource_reference); NULL at the end. */

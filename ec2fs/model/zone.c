@@ -1,5 +1,6 @@
 #include "ec2fs/model/instance.h"
 #include "ec2fs/model/network.h"
+#include "ec2fs/model/storage.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -37,14 +38,21 @@ int zone_make(struct view *v, const struct resource *parent, const char *name,
 /* Does anything live there? */
 static const struct resource *inhabitant(const struct view *v, const struct resource *zone)
 {
-	static const enum kind kinds[] = {KIND_INSTANCE, KIND_VOLUME};
+	static const enum kind kinds[] = {KIND_INSTANCE, KIND_VOLUME, KIND_SNAPSHOT};
 
-	for (size_t i = 0; i < 2; i++)
+	for (size_t i = 0; i < 3; i++)
 		view_each (v, zone->parent, kinds[i], r) {
-			if (!resource_is(r, "availability-zone", zone->name))
+			const char *key = kinds[i] == KIND_SNAPSHOT ? "@zone" : "availability-zone";
+
+			if (!resource_is(r, key, zone->name))
 				continue;
 			if (kinds[i] == KIND_INSTANCE && (instance_state(r) == INSTANCE_DRAFT ||
 							  instance_state(r) == INSTANCE_TERMINATED))
+				continue;
+			if (kinds[i] == KIND_VOLUME && resource_is(r, "state", "draft"))
+				continue;
+			/* Its content is in the zone's storage. */
+			if (kinds[i] == KIND_SNAPSHOT && resource_get(r, "disk"))
 				continue;
 			return r;
 		}

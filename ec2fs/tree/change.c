@@ -19,7 +19,8 @@ int tree_refuse(struct tree *t, tree_id id, const char *name, const struct tree_
 
 	if (node_get(&v, id, &n) == 0) {
 		node_path(&v, &n, &path);
-		number = n.r->kind == KIND_TAG ? n.r->parent : n.r->number;
+		/* A tag, a link: its directory's resource tells. */
+		number = kind_ops(n.r->kind)->file ? n.r->parent : n.r->number;
 		secret = n.entry && (n.entry->flags & ENTRY_QUIET);
 	}
 	cloud_read_end(t->cloud);

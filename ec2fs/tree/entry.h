@@ -44,6 +44,12 @@ struct entry_extra {
 	/* TREE_BLOB: is the file's content fit? *ret_value, to be freed, is what the field will
 	 * hold after the blob's name. Blocks; no lock held. */
 	int (*inspect)(int fd, char **ret_value, struct ec2fs_error *error);
+	/* ENTRY_SPEC: do these texts mean the same? NULL: when they are equal. */
+	bool (*same)(const char *one, const char *other);
+	/* TREE_BLOB whose content may be elsewhere: its size now; and a descriptor for reading it,
+	 * -ENODATA when there is none. open blocks; no lock held. */
+	uint64_t (*size)(const struct show *s);
+	int (*open)(struct tree *t, uint64_t number, int *ret_fd, uint64_t *ret_size);
 };
 
 struct entry {
@@ -73,9 +79,11 @@ struct entry {
 #define ENTRY_QUIET (1u << 26) /* its value never shows in events */
 
 #define SCALAR_MAX 4096
+/* Of a disk: more than any machine here holds, less than an off_t. */
+#define DISK_MAX (64ULL << 40)
 #define SECRET 0600
 
-/* Links that stand for resources: by-id/, an instance's volumes/. */
+/* Links that stand for resources: by-id/, a volume's snapshots/. */
 struct links {
 	const char *salt; /* makes the links' own tree_ids */
 	const char *at;   /* name of the fixed directory that holds them */
@@ -114,22 +122,31 @@ struct kind_ops {
 	int (*remove)(struct view *v, struct resource *r, struct ec2fs_error *error);
 	int (*rename)(struct view *v, struct resource *r, const char *name,
 		      struct ec2fs_error *error);
+	/* After a spec: is the whole right? NULL: its lines are all there is to judge. */
+	int (*settle)(struct view *v, struct resource *r, struct ec2fs_error *error);
+	/* Of a link: does rm -r of the directory above leave it to that directory's own removal?
+	 * NULL: none is. */
+	bool (*held)(const struct view *v, const struct resource *r);
 	/* Did it come with the resource above, and goes with it, as a fixed directory does? NULL:
 	 * none does. */
 	bool (*inborn)(const struct view *v, const struct resource *r);
 };
 
 extern const struct kind_ops root_kind, region_kind, zone_kind, instance_type_kind, image_kind,
-	key_pair_kind, instance_kind, volume_kind, security_group_kind, prefix_list_kind,
-	address_kind, vpc_kind, subnet_kind, route_table_kind, network_acl_kind, nat_gateway_kind,
-	peering_kind, vpn_gateway_kind, membership_kind, tag_kind;
-extern const struct links by_id_links, instance_volume_links, instance_address_links;
+	key_pair_kind, instance_kind, volume_kind, snapshot_kind, security_group_kind,
+	prefix_list_kind, address_kind, vpc_kind, subnet_kind, route_table_kind, network_acl_kind,
+	nat_gateway_kind, peering_kind, vpn_gateway_kind, membership_kind, attachment_kind,
+	tag_kind;
+extern const struct links by_id_links, volume_snapshot_links, instance_address_links;
 extern const struct dir tags_dir;
 
 const struct kind_ops *kind_ops(enum kind kind);
 
 /* Generic show and store functions, for lines of the tables. */
 show_fn show_id, show_error, show_field, show_document, show_spec, show_nothing, show_reference;
+/* Of the zone that the resource's field of that name says: the URI of its storage, to be freed; or
+ * NULL. */
+char *storage_of(const struct view *v, const struct resource *r, const char *key);
 store_fn store_spec;
 /* For links: the relative path from where the link is to the resource. */
 void show_path_to(const struct show *s, const struct resource *target, struct strbuf *out);

@@ -52,8 +52,14 @@ void node_path(const struct view *v, const struct node *n, struct strbuf *out);
 void resource_path(const struct view *v, const struct resource *r, struct strbuf *out);
 /* Did the resource come with the one above? */
 bool resource_is_inborn(const struct view *v, const struct resource *r);
+bool resource_is_held(const struct view *v, const struct resource *r);
 /* The directory that lists resources of that kind below their parent. */
 tree_id collection_id(const struct resource *r);
+/* Its entry; NULL: the parent itself lists it. */
+const struct entry *collection_entry_of(const struct resource *r);
+
+/* The content of a snapshot, imported or taken; -ENODATA when it cannot be read. Blocks. */
+int snapshot_open(struct tree *t, uint64_t number, int *ret_fd, uint64_t *ret_size);
 
 /* The watcher of the cloud (watch.c). */
 cloud_watch_fn tree_cloud_changed;

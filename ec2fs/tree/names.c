@@ -153,7 +153,8 @@ static int drop(struct view *v, void *context, struct ec2fs_error *error)
 		if (!dir || dir->child == KIND_ROOT)
 			return 0;
 		view_each (v, found.r->number, dir->child, child)
-			if (!resource_is_inborn(v, child))
+			if (!resource_is_inborn(v, child) && !resource_is_held(v, child) &&
+			    (!dir->lists || dir->lists(child)))
 				return ec2fs_fail(error, EC2_DependencyViolation, "%s is not empty",
 						  n->name);
 		return 0;
@@ -272,8 +273,15 @@ static int link_to(struct view *v, void *context, struct ec2fs_error *error)
 		return r;
 	if (!d.dir->make_link && (!d.dir->links || !d.dir->links->make))
 		return not_here(&d, "linked", error);
-	if (node_lookup(n->tree, v, &d, n->name, n->who, &target) == 0)
-		return ec2fs_fail(error, EC2_ResourceExists, "%s is taken", n->name);
+	if (node_lookup(n->tree, v, &d, n->name, n->who, &target) == 0) {
+		if (!n->replace)
+			return ec2fs_fail(error, EC2_ResourceExists, "%s is taken", n->name);
+		/* Both or neither: what is there stays when the new one is refused. */
+		r = drop(v, n, error);
+		n->made = 0;
+		if (r < 0)
+			return r;
+	}
 	r = resolve(n->tree, v, &d, n->text, n->who, &target, error);
 	if (r < 0)
 		return r;
@@ -292,13 +300,14 @@ static int link_to(struct view *v, void *context, struct ec2fs_error *error)
 	return d.dir->links->make(v, view_edit(v, d.r), n->name, target.r, error);
 }
 
-int tree_symlink(struct tree *t, tree_id dir, const char *name, const char *target,
+int tree_symlink(struct tree *t, tree_id dir, const char *name, const char *target, bool replace,
 		 const struct tree_caller *who, struct tree_node *ret)
 {
 	struct naming n = {.tree = t,
 			   .dir = dir,
 			   .name = name,
 			   .who = who,
+			   .replace = replace,
 			   .text = target,
 			   .len = strlen(target)};
 	struct actor actor = actor_of(who);

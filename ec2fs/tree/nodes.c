@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* Links, wherever they are. */
-static const struct links *const all_links[] = {&by_id_links, &instance_volume_links,
+static const struct links *const all_links[] = {&by_id_links, &volume_snapshot_links,
 						&instance_address_links};
 #define LINKS_COUNT (sizeof(all_links) / sizeof(all_links[0]))
 
@@ -23,6 +23,7 @@ const struct kind_ops *kind_ops(enum kind kind)
 		[KIND_KEY_PAIR] = &key_pair_kind,
 		[KIND_INSTANCE] = &instance_kind,
 		[KIND_VOLUME] = &volume_kind,
+		[KIND_SNAPSHOT] = &snapshot_kind,
 		[KIND_SECURITY_GROUP] = &security_group_kind,
 		[KIND_PREFIX_LIST] = &prefix_list_kind,
 		[KIND_ADDRESS] = &address_kind,
@@ -34,6 +35,7 @@ const struct kind_ops *kind_ops(enum kind kind)
 		[KIND_PEERING] = &peering_kind,
 		[KIND_VPN_GATEWAY] = &vpn_gateway_kind,
 		[KIND_MEMBERSHIP] = &membership_kind,
+		[KIND_ATTACHMENT] = &attachment_kind,
 		[KIND_TAG] = &tag_kind,
 	};
 
@@ -78,6 +80,13 @@ bool resource_is_inborn(const struct view *v, const struct resource *r)
 	const struct kind_ops *ops = kind_ops(r->kind);
 
 	return ops->inborn && ops->inborn(v, r);
+}
+
+bool resource_is_held(const struct view *v, const struct resource *r)
+{
+	const struct kind_ops *ops = kind_ops(r->kind);
+
+	return ops->held && ops->held(v, r);
 }
 
 static void node_of_entry(const struct resource *r, const struct entry *e, struct node *ret)
@@ -210,7 +219,7 @@ static const struct entry *collection_of(enum kind kind)
 	return collection_entry(kind_home(kind), kind);
 }
 
-static const struct entry *collection_entry_of(const struct resource *r)
+const struct entry *collection_entry_of(const struct resource *r)
 {
 	/* What was removed is seen by its ID for a while. */
 	if (r->kind == KIND_INSTANCE && resource_get(r, "@removed"))
@@ -363,6 +372,12 @@ static void fill_file(struct tree *t, const struct view *v, const struct node *n
 	if (!(ret->flags & TREE_COMPUTED))
 		ret->max = e->max ? e->max : SCALAR_MAX;
 	ret->mtime = f && (f->value || f->mtime) ? f->mtime : e->store ? 0 : n->r->mtime;
+	if (e->extra && e->extra->size) {
+		struct show s = {t, v, n->r, e, who};
+
+		ret->size = e->extra->size(&s);
+		return;
+	}
 	if (e->flags & TREE_BLOB) {
 		/* "NAME SIZE …", written by tree_blob_commit. */
 		const char *value = resource_or(n->r, e->name, "");
@@ -410,6 +425,8 @@ void node_fill(struct tree *t, const struct view *v, const struct node *n,
 		ret->mode = (ret->mode & S_IFMT) | (mode_t)f->mode;
 	if (is_tag || (n->links && n->links->drop))
 		ret->flags |= TREE_FREE;
+	if (is_tag && resource_is_held(v, r))
+		ret->flags |= TREE_HELD;
 	if (n->dir) {
 		ret->nlink = 2;
 		ret->flags = dir_flags(v, n);

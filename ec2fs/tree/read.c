@@ -4,8 +4,8 @@
 #include "ec2fs/util/cleanup.h"
 #include "ec2fs/util/memory.h"
 
+#include <stdlib.h>
 #include <string.h>
-#include <sys/statvfs.h>
 
 int tree_stat(struct tree *t, tree_id id, const struct tree_caller *who, struct tree_node *ret)
 {
@@ -207,6 +207,7 @@ int tree_blob_open(struct tree *t, tree_id id, int *ret_fd, uint64_t *ret_size)
 {
 	struct view v = cloud_read(t->cloud);
 	cleanup_free char *name = NULL;
+	const struct entry *e = NULL;
 	struct node n;
 	int r = node_get(&v, id, &n);
 
@@ -214,25 +215,78 @@ int tree_blob_open(struct tree *t, tree_id id, int *ret_fd, uint64_t *ret_size)
 		const char *value = resource_or(n.r, n.entry->name, "");
 
 		name = xasprintf("%.*s", (int)strcspn(value, " "), value);
+		e = n.entry;
 	}
 	cloud_read_end(t->cloud);
 	if (r < 0)
 		return r;
-	if (!name || !*name)
-		return -ENODATA;
-	return blob_open(t->blobs, name, ret_fd, ret_size, NULL);
+	if (name && *name)
+		return blob_open(t->blobs, name, ret_fd, ret_size, NULL);
+	return e && e->extra && e->extra->open ? e->extra->open(t, id >> 16, ret_fd, ret_size)
+					       : -ENODATA;
+}
+
+/* Zones share storages: each is asked once. */
+struct storages {
+	char **uris;
+	size_t count, capacity;
+};
+
+static void add_storage(struct storages *all, const char *uri)
+{
+	for (size_t i = 0; i < all->count; i++)
+		if (strcmp(all->uris[i], uri) == 0)
+			return;
+	array_reserve(all->uris, all->count, all->capacity);
+	all->uris[all->count++] = xstrdup(uri);
+}
+
+/* What is behind a resource: its own zone's storage, or that of all zones below it. */
+static void find_storages(const struct view *v, const struct resource *r, struct storages *all)
+{
+	const char *zone = resource_or(r, "availability-zone", resource_or(r, "@zone", ""));
+	const struct resource *own = view_find(v, r->parent, KIND_ZONE, zone);
+
+	if (r->kind == KIND_ZONE)
+		own = r;
+	if (own) {
+		add_storage(all, resource_or(own, "storage", ""));
+		return;
+	}
+	if (r->kind == KIND_ROOT) {
+		view_each (v, r->number, KIND_REGION, region)
+			find_storages(v, region, all);
+		return;
+	}
+	r = view_region(v, r);
+	view_each (v, r ? r->number : NO_NUMBER, KIND_ZONE, each)
+		add_storage(all, resource_or(each, "storage", ""));
 }
 
 int tree_statfs(struct tree *t, tree_id id, uint64_t *total, uint64_t *available, uint64_t *files)
 {
 	struct view v = cloud_read(t->cloud);
+	struct storages all = {0};
+	struct node n;
 
-	(void)id;
 	*files = 0;
 	view_each (&v, ROOT_NUMBER, KIND_REGION, region)
 		for (enum kind k = KIND_ZONE; k < KIND_TAG; k++)
 			*files += view_count(&v, region->number, k);
+	if (node_get(&v, id, &n) == 0)
+		find_storages(&v, n.r, &all);
 	cloud_read_end(t->cloud);
 	*total = *available = 0;
-	return t->engine ? engine_storage(t->engine, total, available) : 0;
+	for (size_t i = 0; i < all.count; i++) {
+		uint64_t one = 0, left = 0;
+
+		/* One that does not answer has nothing to offer. */
+		if (t->engine && engine_storage(t->engine, all.uris[i], &one, &left) == 0) {
+			*total += one;
+			*available += left;
+		}
+		free(all.uris[i]);
+	}
+	free(all.uris);
+	return 0;
 }

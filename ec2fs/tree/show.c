@@ -1,6 +1,8 @@
 /* Show and store functions that any table may use. */
 #include "ec2fs/tree/internal.h"
 
+#include "ec2fs/util/memory.h"
+
 #include <string.h>
 
 void show_field(const struct show *s, struct strbuf *out)
@@ -39,6 +41,13 @@ void show_reference(const struct show *s, struct strbuf *out)
 
 	if (id)
 		strbuf_addf(out, "%s\n", to ? to->name : id);
+}
+
+char *storage_of(const struct view *v, const struct resource *r, const char *key)
+{
+	const struct resource *zone = view_find(v, r->parent, KIND_ZONE, resource_or(r, key, ""));
+
+	return zone ? xstrdup(resource_or(zone, "storage", "")) : NULL;
 }
 
 void show_nothing(const struct show *s, struct strbuf *out)

@@ -48,6 +48,8 @@ static int compare_line(void *context, unsigned line, const char *key, const cha
 		return 1;
 	value_of(c->s, e, &now);
 	c->found++;
+	if (e->extra && e->extra->same)
+		return !e->extra->same(strbuf_str(&now), value);
 	return strcmp(strbuf_str(&now), value) != 0;
 }
 
@@ -107,8 +109,15 @@ int store_spec(struct view *v, struct resource *r, const char *text, size_t len,
 	       struct ec2fs_error *error)
 {
 	struct storing s = {v, r};
-	int result = keyed_parse(text, len, store_line, &s, error);
+	const struct kind_ops *ops = kind_ops(r->kind);
+	int result;
 
+	v->together = ops->settle;
+	result = keyed_parse(text, len, store_line, &s, error);
+	v->together = false;
+	/* What is tried may be the beginning of a text whose next line makes it right. */
+	if (result == 0 && ops->settle && !v->trial)
+		result = ops->settle(v, r, error);
 	if (result < 0)
 		return result;
 	set_data(v, r, "spec", text, len);

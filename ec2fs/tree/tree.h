@@ -83,6 +83,8 @@ enum tree_flags {
 	/* A live file that is a log: it grows at its end. Who reads past what there was sees what
 	 * has come since (`tail -f`). */
 	TREE_LOG = 1 << 17,
+	/* A link that rm -r of what it is in leaves alone: it goes with that. */
+	TREE_HELD = 1 << 18,
 };
 
 /* Everything about one node. size is the true length of what reading gives that caller now. */
@@ -158,7 +160,8 @@ int tree_rmdir(struct tree *t, tree_id dir, const char *name, const struct tree_
 /* Makes a file in a TREE_FREE_FILES directory, with content (a tag). */
 int tree_create(struct tree *t, tree_id dir, const char *name, mode_t mode,
 		const struct tree_caller *who, const void *data, size_t len, struct tree_node *ret);
-int tree_symlink(struct tree *t, tree_id dir, const char *name, const char *target,
+/* replace: a link of that name goes, if the new one is taken. */
+int tree_symlink(struct tree *t, tree_id dir, const char *name, const char *target, bool replace,
 		 const struct tree_caller *who, struct tree_node *ret);
 /* Removes a link or a free file by name (files with fixed names: tree_unset). */
 int tree_unlink(struct tree *t, tree_id dir, const char *name, const struct tree_caller *who);

@@ -88,7 +88,7 @@ static void tell_link(struct tree *t, const struct view *v, const struct links *
 
 static void tell_links(struct tree *t, const struct view *v, const struct cloud_event *event)
 {
-	static const struct links *const sets[] = {&by_id_links, &instance_volume_links,
+	static const struct links *const sets[] = {&by_id_links, &volume_snapshot_links,
 						   &instance_address_links};
 
 	for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]); i++) {
@@ -135,6 +135,19 @@ static bool goes_without_saying(const struct cloud_event *events, size_t count,
 	return false;
 }
 
+/* What a volume tells of its attachments; the link is there only as long as there is one. */
+static void tell_attachment(struct tree *t, uint64_t volume)
+{
+	static const char *const names[] = {"attached-device", "attachment-state", "attachments"};
+	tree_id link = node_id(volume, "attachment");
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		tree_tell(t, TREE_CHANGED, node_id(volume, names[i]), 0, NULL);
+	tree_tell(t, TREE_CHANGED, link, 0, NULL);
+	tree_tell(t, TREE_GONE, link, node_resource_id(volume), "attachment");
+	tree_tell(t, TREE_ADDED, link, node_resource_id(volume), "attachment");
+}
+
 /* Files of other resources that tell of this one. */
 static void tell_others(struct tree *t, const struct view *v, const struct resource *r)
 {
@@ -160,6 +173,9 @@ static void tell_others(struct tree *t, const struct view *v, const struct resou
 		tree_tell(t, TREE_CHANGED, node_id(about, "public-ip-address"), 0, NULL);
 		tree_tell(t, TREE_CHANGED, node_id(about, "public-dns-name"), 0, NULL);
 		break;
+	case KIND_ATTACHMENT:
+		tell_attachment(t, about);
+		break;
 	case KIND_VPC:
 		view_each (v, r->number, KIND_ROUTE_TABLE, table)
 			tree_tell(t, TREE_CHANGED, node_id(table->number, "routes"), 0, NULL);
@@ -169,13 +185,26 @@ static void tell_others(struct tree *t, const struct view *v, const struct resou
 	}
 }
 
+/* NULL for what no name leads to any more: it is removed to users, and still to be taken away. */
+static const struct resource *shown(const struct resource *r)
+{
+	const struct entry *e = r && r->kind != KIND_ROOT ? collection_entry_of(r) : NULL;
+
+	return e && e->dir->lists && !e->dir->lists(r) ? NULL : r;
+}
+
 static void tell_one(struct tree *t, const struct view *v, const struct cloud_event *events,
 		     size_t count, const struct cloud_event *event)
 {
-	const struct resource *was = event->was, *is = event->is;
+	const struct resource *was = shown(event->was), *is = shown(event->is);
+	const struct cloud_event seen = {was, is};
 	bool moved = was && is &&
 		     (strcmp(was->name, is->name) != 0 || collection_id(was) != collection_id(is));
 
+	if (event->was)
+		tell_others(t, v, event->was);
+	if (event->is)
+		tell_others(t, v, event->is);
 	if (!was && !is)
 		return;
 	if (was && (!is || moved)) {
@@ -189,17 +218,13 @@ static void tell_one(struct tree *t, const struct view *v, const struct cloud_ev
 		if (!goes_without_saying(events, count, is))
 			tell_coming_and_going(t, v, is, moved ? "has its new name" : "made");
 	}
-	if (!was || !is || moved || is->kind == KIND_VOLUME || is->kind == KIND_ADDRESS)
-		tell_links(t, v, event);
+	if (!was || !is || moved || is->kind == KIND_ADDRESS)
+		tell_links(t, v, &seen);
 	if (was && is) {
 		tree_tell(t, TREE_CHANGED, node_resource_id(is->number), 0, NULL);
 		if (kind_ops(is->kind)->dir)
 			tell_entries(t, v, kind_ops(is->kind)->dir, was, is);
 	}
-	if (was)
-		tell_others(t, v, was);
-	if (is)
-		tell_others(t, v, is);
 	tell_above(t, v, is ? is : was);
 	if ((is ? is : was)->kind == KIND_PEERING && (moved || !is || !was)) {
 		/* Tables of both VPCs name it, and one may be in another region. */

@@ -13,11 +13,15 @@
 	X(ActiveVpcPeeringConnectionPerVpcLimitExceeded,                                           \
 	  "ActiveVpcPeeringConnectionPerVpcLimitExceeded", EDQUOT)                                 \
 	X(AddressLimitExceeded, "AddressLimitExceeded", EDQUOT)                                    \
+	X(AttachmentLimitExceeded, "AttachmentLimitExceeded", EDQUOT)                              \
+	X(BootForVolumeTypeUnsupported, "BootForVolumeTypeUnsupported", EOPNOTSUPP)                \
 	X(CannotDelete, "CannotDelete", EPERM)                                                     \
+	X(ConcurrentSnapshotLimitExceeded, "ConcurrentSnapshotLimitExceeded", EAGAIN)              \
 	X(DefaultVpcDoesNotExist, "DefaultVpcDoesNotExist", ENODEV)                                \
 	X(DependencyViolation, "DependencyViolation", ENOTEMPTY)                                   \
 	X(Gateway_NotAttached, "Gateway.NotAttached", ENOTCONN)                                    \
 	X(IncorrectInstanceState, "IncorrectInstanceState", EBUSY)                                 \
+	X(IncorrectModificationState, "IncorrectModificationState", EALREADY)                      \
 	X(IncorrectState, "IncorrectState", EBUSY)                                                 \
 	X(InstanceLimitExceeded, "InstanceLimitExceeded", EDQUOT)                                  \
 	X(InsufficientAddressCapacity, "InsufficientAddressCapacity", EADDRNOTAVAIL)               \
@@ -28,6 +32,8 @@
 	X(InvalidAllocationID_NotFound, "InvalidAllocationID.NotFound", ENOENT)                    \
 	X(InvalidAMIID_NotFound, "InvalidAMIID.NotFound", ENOENT)                                  \
 	X(InvalidAMIID_Unavailable, "InvalidAMIID.Unavailable", EBUSY)                             \
+	X(InvalidAttachment_NotFound, "InvalidAttachment.NotFound", ENOTCONN)                      \
+	X(InvalidBlockDeviceMapping, "InvalidBlockDeviceMapping", EINVAL)                          \
 	X(InvalidGroup_Duplicate, "InvalidGroup.Duplicate", EEXIST)                                \
 	X(InvalidGroup_NotFound, "InvalidGroup.NotFound", ENOENT)                                  \
 	X(InvalidGroup_Reserved, "InvalidGroup.Reserved", EEXIST)                                  \
@@ -46,11 +52,15 @@
 	X(InvalidPermission_Malformed, "InvalidPermission.Malformed", EINVAL)                      \
 	X(InvalidPrefixListID_NotFound, "InvalidPrefixListID.NotFound", ENOENT)                    \
 	X(InvalidRouteTableID_NotFound, "InvalidRouteTableID.NotFound", ENOENT)                    \
+	X(InvalidSnapshot_InUse, "InvalidSnapshot.InUse", EBUSY)                                   \
+	X(InvalidSnapshot_NotFound, "InvalidSnapshot.NotFound", ENOENT)                            \
 	X(InvalidStateTransition, "InvalidStateTransition", EBUSY)                                 \
 	X(InvalidSubnet_Conflict, "InvalidSubnet.Conflict", EADDRINUSE)                            \
 	X(InvalidSubnet_Range, "InvalidSubnet.Range", ERANGE)                                      \
 	X(InvalidSubnetID_NotFound, "InvalidSubnetID.NotFound", ENOENT)                            \
 	X(InvalidTagKey_Malformed, "InvalidTagKey.Malformed", EINVAL)                              \
+	X(InvalidVolume_NotFound, "InvalidVolume.NotFound", ENOENT)                                \
+	X(InvalidVolume_ZoneMismatch, "InvalidVolume.ZoneMismatch", EXDEV)                         \
 	X(InvalidVpcID_NotFound, "InvalidVpcID.NotFound", ENOENT)                                  \
 	X(InvalidVpcPeeringConnectionID_NotFound, "InvalidVpcPeeringConnectionID.NotFound",        \
 	  ENOENT)                                                                                  \
@@ -58,6 +68,7 @@
 	X(InvalidVpnGatewayID_NotFound, "InvalidVpnGatewayID.NotFound", ENOENT)                    \
 	X(InvalidZone_NotFound, "InvalidZone.NotFound", ENOENT)                                    \
 	X(KeyPairLimitExceeded, "KeyPairLimitExceeded", EDQUOT)                                    \
+	X(MaxIOPSLimitExceeded, "MaxIOPSLimitExceeded", EDQUOT)                                    \
 	X(MissingParameter, "MissingParameter", EINVAL)                                            \
 	X(NameTooLong, "InvalidParameterValue", ENAMETOOLONG)                                      \
 	X(NatGatewayLimitExceeded, "NatGatewayLimitExceeded", EDQUOT)                              \
@@ -76,6 +87,7 @@
 	X(SecurityGroupLimitExceeded, "SecurityGroupLimitExceeded", EDQUOT)                        \
 	X(SecurityGroupsPerInterfaceLimitExceeded, "SecurityGroupsPerInterfaceLimitExceeded",      \
 	  EDQUOT)                                                                                  \
+	X(SnapshotLimitExceeded, "SnapshotLimitExceeded", EDQUOT)                                  \
 	X(SubnetLimitExceeded, "SubnetLimitExceeded", EDQUOT)                                      \
 	X(TagLimitExceeded, "TagLimitExceeded", EDQUOT)                                            \
 	X(UnauthorizedOperation, "UnauthorizedOperation", EACCES)                                  \
@@ -87,6 +99,7 @@
 	X(ValueTooLong, "InvalidParameterValue", EFBIG)                                            \
 	X(VcpuLimitExceeded, "VcpuLimitExceeded", EDQUOT)                                          \
 	X(VolumeInUse, "VolumeInUse", EBUSY)                                                       \
+	X(VolumeLimitExceeded, "VolumeLimitExceeded", EDQUOT)                                      \
 	X(VPCIdNotSpecified, "VPCIdNotSpecified", ENODEV)                                          \
 	X(VpcLimitExceeded, "VpcLimitExceeded", EDQUOT)                                            \
 	X(VpcPeeringConnectionAlreadyExists, "VpcPeeringConnectionAlreadyExists", EEXIST)          \

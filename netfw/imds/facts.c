@@ -46,6 +46,8 @@ void imds_facts_free(struct imds_facts *f)
 	free_list(f->group_names, f->group_count);
 	free_list(f->group_ids, f->group_count);
 	free_list(f->devices, f->device_count);
+	free_list(f->store_names, f->store_count);
+	free_list(f->store_devices, f->store_count);
 	free_list(f->tag_keys, f->tag_count);
 	free_list(f->tag_values, f->tag_count);
 	free(f->user_data);

@@ -113,10 +113,30 @@ static int show_device(const struct imds_question *q, struct strbuf *out)
 	return 0;
 }
 
+/* Disks of the instance store, by their own names. */
+static size_t count_stores(const struct imds_facts *f)
+{
+	return f->store_count;
+}
+
+static const char *name_store(const struct imds_facts *f, size_t i, char buffer[IMDS_NAME_SIZE])
+{
+	(void)buffer;
+	return f->store_names[i];
+}
+
+static int show_store(const struct imds_question *q, struct strbuf *out)
+{
+	strbuf_adds(out, q->facts->store_devices[q->index]);
+	return 0;
+}
+
+static const struct imds_many stores = {.count = count_stores, .name = name_store};
 static const struct imds_many devices = {.count = count_devices, .name = name_device};
 static const struct imds_node block_devices[] = {
 	{.name = "ami", FACT(root_device)},
 	{.many = &devices, .show = show_device},
+	{.many = &stores, .show = show_store},
 	{.name = "root", FACT(root_device)},
 	END,
 };

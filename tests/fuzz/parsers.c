@@ -12,6 +12,7 @@
 #include "ec2fs/model/keys.h"
 #include "ec2fs/model/rows.h"
 #include "ec2fs/model/ssh_wire.h"
+#include "ec2fs/text/block_device.h"
 #include "ec2fs/text/keyed.h"
 #include "ec2fs/text/name.h"
 #include "ec2fs/text/number.h"
@@ -68,6 +69,28 @@ static void fuzz_keyed(const char *data, size_t len)
 	if (r < 0 || !once.len)
 		return;
 	MUST(keyed_parse(once.data, once.len, write_again, &twice, &error) == 0);
+	MUST(strcmp(strbuf_str(&once), strbuf_str(&twice)) == 0);
+}
+
+static int print_device(void *context, const struct block_device *d, struct ec2fs_error *error)
+{
+	(void)error;
+	MUST(*d->name && strlen(d->name) < sizeof(d->name) && d->gib <= 65536);
+	block_device_print(d, context);
+	return 0;
+}
+
+static void fuzz_block_device(const char *data, size_t len)
+{
+	struct strbuf once cleanup_strbuf = STRBUF_INIT;
+	struct strbuf twice cleanup_strbuf = STRBUF_INIT;
+	struct ec2fs_error error = {0};
+	int r = block_devices_parse(data, len, print_device, &once, &error);
+
+	consistent(r, &error);
+	if (r < 0 || !once.len)
+		return;
+	MUST(block_devices_parse(once.data, once.len, print_device, &twice, &error) == 0);
 	MUST(strcmp(strbuf_str(&once), strbuf_str(&twice)) == 0);
 }
 
@@ -226,10 +249,19 @@ static const struct entry {
 	const char *name;
 	void (*run)(const char *data, size_t len); /* a NUL follows the data */
 } entries[] = {
-	{"keyed", fuzz_keyed},   {"size", fuzz_size},     {"name", fuzz_name},
-	{"tag", fuzz_tag},       {"number", fuzz_number}, {"key", fuzz_key},
-	{"base64", fuzz_base64}, {"disk", fuzz_disk},     {"owner", fuzz_owner},
-	{"row", fuzz_row},       {"wait", fuzz_wait},     {"suggest", fuzz_suggest},
+	{"block-device", fuzz_block_device},
+	{"keyed", fuzz_keyed},
+	{"size", fuzz_size},
+	{"name", fuzz_name},
+	{"tag", fuzz_tag},
+	{"number", fuzz_number},
+	{"key", fuzz_key},
+	{"base64", fuzz_base64},
+	{"disk", fuzz_disk},
+	{"owner", fuzz_owner},
+	{"row", fuzz_row},
+	{"wait", fuzz_wait},
+	{"suggest", fuzz_suggest},
 };
 #define ENTRIES (sizeof(entries) / sizeof(entries[0]))
 

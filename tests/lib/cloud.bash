@@ -357,6 +357,7 @@ errno_text()
 	EIDRM) echo "Identifier removed" ;;
 	ENODATA) echo "No data available" ;;
 	EOPNOTSUPP) echo "Operation not supported" ;;
+	EALREADY) echo "Operation already in progress" ;;
 	ETIMEDOUT) echo "Connection timed out" ;;
 	EDQUOT) echo "Disk quota exceeded" ;;
 	EADDRINUSE) echo "Address already in use" ;;

@@ -57,6 +57,9 @@ static inline void imds_sample(struct imds_facts *f)
 		.root_device = xstrdup("/dev/xvda"),
 		.devices = imds_sample_list("sdf", "sdg"),
 		.device_count = 2,
+		.store_names = imds_sample_list("ephemeral0", "ephemeral2"),
+		.store_devices = imds_sample_list("sdb", "sdc"),
+		.store_count = 2,
 		.tag_keys = imds_sample_list("Name", "env:stage"),
 		.tag_values = imds_sample_list("web 1", ""),
 		.tag_count = 2,
@@ -90,6 +93,11 @@ static inline void imds_sample_without(struct imds_facts *f, unsigned without)
 		free(f->devices[0]);
 		free(f->devices[1]);
 		f->device_count = 0;
+		for (int i = 0; i < 2; i++) {
+			free(f->store_names[i]);
+			free(f->store_devices[i]);
+		}
+		f->store_count = 0;
 	}
 }
 

@@ -56,6 +56,7 @@ static void test_leaves(void **state)
 	serves(&f, M "block-device-mapping/root", "/dev/xvda");
 	serves(&f, M "block-device-mapping/ebs1", "sdf");
 	serves(&f, M "block-device-mapping/ebs2", "sdg");
+	serves(&f, M "block-device-mapping/ephemeral2", "sdc");
 	lacks(&f, M "block-device-mapping/ebs3", ENOENT);
 	lacks(&f, M "block-device-mapping/ebs0", ENOENT);
 	serves(&f, M "events/maintenance/history", "[]");
@@ -94,7 +95,7 @@ static void test_listings(void **state)
 	serves(&f, "/latest/", "dynamic\nmeta-data\nuser-data");
 	serves(&f, "/latest/dynamic", "fws/\ninstance-identity/");
 	serves(&f, "/latest/dynamic/instance-identity", "document\npkcs7\nrsa2048\nsignature");
-	serves(&f, M "block-device-mapping/", "ami\nebs1\nebs2\nroot");
+	serves(&f, M "block-device-mapping/", "ami\nebs1\nebs2\nephemeral0\nephemeral2\nroot");
 	serves(&f, M "public-keys", "0=my key");
 	serves(&f, M "public-keys/", "0=my key");
 	serves(&f, M "public-keys/0/", "openssh-key");
@@ -267,7 +268,7 @@ static void test_what_is_listed_is_served(void **state)
 
 		assert_true(crawl(&f, path, true) > 8);
 	}
-	assert_int_equal(crawl(&f, "/latest", true), 53);
+	assert_int_equal(crawl(&f, "/latest", true), 55);
 	imds_facts_free(&f);
 }
 

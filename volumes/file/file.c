@@ -1,5 +1,5 @@
 /* Volumes as sparse files of a directory: "file:DIR". */
-#include "volumes/volumes.h"
+#include "volumes/file/internal.h"
 
 #include "ec2fs/util/cleanup.h"
 #include "ec2fs/util/memory.h"
@@ -8,74 +8,58 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
-
-#define SCHEME "file:"
-#define ENDING ".raw"
-#define HALF_MADE ".part"
-
-struct file_volumes {
-	struct volumes base;
-	char *dir;
-	int dir_fd;
-};
-
-static struct file_volumes *of(struct volumes *v)
-{
-	return (struct file_volumes *)v;
-}
-
-static int tell(const char *what, const char *name, int number, struct ec2fs_error *error)
-{
-	if (number == ENOSPC || number == EDQUOT)
-		return ec2fs_fail(error, EC2_InsufficientVolumeCapacity,
-				  "%s %s: the file system is full", what, name);
-	return ec2fs_fail_errno(error, number, EC2_InternalError, "%s %s: %s", what, name,
-				strerror(number));
-}
 
 static bool claims(const char *uri)
 {
-	return strncmp(uri, SCHEME, strlen(SCHEME)) == 0;
+	return strncmp(uri, FILE_SCHEME, strlen(FILE_SCHEME)) == 0;
 }
 
 static int check(const char *uri, struct ec2fs_error *error)
 {
-	if (uri[strlen(SCHEME)] != '/')
+	if (uri[strlen(FILE_SCHEME)] != '/')
 		return ec2fs_fail(error, EC2_InvalidParameterValue,
 				  "write file: and an absolute path, such as "
 				  "file:/var/lib/ec2fs/volumes");
 	return 0;
 }
 
-static int open_dir(const char *uri, const char *owner, struct volumes **ret,
-		    struct ec2fs_error *error)
+bool file_is_there(const struct file_volumes *v, const char *id)
 {
-	const char *dir = uri + strlen(SCHEME);
-	struct file_volumes *v;
+	cleanup_free char *name = xasprintf("%s" FILE_ENDING, id);
+
+	return faccessat(v->dir_fd, name, F_OK, 0) == 0;
+}
+
+int file_begin(struct file_volumes *v, const char *id, int mode, int *ret_fd,
+	       struct ec2fs_error *error)
+{
+	cleanup_free char *part = xasprintf("%s" FILE_HALF, id);
 	int fd;
 
-	(void)owner;
-	if (mkdir(dir, 0711) < 0 && errno != EEXIST)
-		return tell("making", dir, errno, error);
-	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	/* Another life's may have another mode, and may be a link to who knows what. */
+	unlinkat(v->dir_fd, part, 0);
+	fd = openat(v->dir_fd, part, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode);
 	if (fd < 0)
-		return tell("opening", dir, errno, error);
-	v = xnew(struct file_volumes);
-	v->base.ops = &volumes_file;
-	v->dir = xstrdup(dir);
-	v->dir_fd = fd;
-	*ret = &v->base;
+		return file_tell("making", part, errno, error);
+	*ret_fd = fd;
 	return 0;
 }
 
-static void close_dir(struct volumes *base)
+int file_finish(struct file_volumes *v, const char *id, int fd, struct ec2fs_error *error)
 {
-	struct file_volumes *v = of(base);
+	cleanup_free char *part = xasprintf("%s" FILE_HALF, id);
+	cleanup_free char *name = xasprintf("%s" FILE_ENDING, id);
 
-	close(v->dir_fd);
-	free(v->dir);
-	free(v);
+	if (fsync(fd) < 0 || renameat(v->dir_fd, part, v->dir_fd, name) < 0 || fsync(v->dir_fd) < 0)
+		return file_tell("writing", name, errno, error);
+	return 0;
+}
+
+void file_give_up(struct file_volumes *v, const char *id)
+{
+	cleanup_free char *part = xasprintf("%s" FILE_HALF, id);
+
+	unlinkat(v->dir_fd, part, 0);
 }
 
 static int fill(int out, uint64_t size, const char *image, struct ec2fs_error *error)
@@ -87,150 +71,129 @@ static int fill(int out, uint64_t size, const char *image, struct ec2fs_error *e
 	if (image) {
 		in = open(image, O_RDONLY | O_CLOEXEC);
 		if (in < 0 || fstat(in, &st) < 0)
-			return tell("opening", image, errno, error);
+			return file_tell("opening", image, errno, error);
 		if ((uint64_t)st.st_size > size)
 			return ec2fs_fail(error, EC2_InvalidParameterValue,
-					  "the image is bigger than the volume");
+					  "%s is bigger than the volume",
+					  strstr(image, "/snap-") ? "the snapshot" : "the image");
 		r = volumes_copy_sparse(in, out);
 		if (r < 0)
-			return tell("copying", image, -r, error);
+			return file_tell("copying", image, -r, error);
 	}
 	if (ftruncate(out, (off_t)size) < 0)
-		return tell("making", "a volume", errno, error);
+		return file_tell("making", "a volume", errno, error);
 	return 0;
 }
 
 static int create(struct volumes *base, const char *id, uint64_t size, const char *image,
 		  struct ec2fs_error *error)
 {
-	struct file_volumes *v = of(base);
-	cleanup_free char *name = xasprintf("%s" ENDING, id);
-	cleanup_free char *part = xasprintf("%s" HALF_MADE, id);
+	struct file_volumes *v = file_of(base);
 	cleanup_close int fd = -1;
 	int r;
 
-	if (faccessat(v->dir_fd, name, F_OK, 0) == 0)
+	if (file_is_there(v, id))
 		return 0;
-	fd = openat(v->dir_fd, part, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return tell("making", part, errno, error);
-	r = fill(fd, size, image, error);
-	if (r == 0 && (fsync(fd) < 0 || renameat(v->dir_fd, part, v->dir_fd, name) < 0 ||
-		       fsync(v->dir_fd) < 0))
-		r = tell("writing", name, errno, error);
+	r = file_refuse_when_full(v, error);
+	if (r == 0)
+		r = file_begin(v, id, 0600, &fd, error);
 	if (r < 0)
-		unlinkat(v->dir_fd, part, 0);
+		return r;
+	r = fill(fd, size, image, error);
+	if (r == 0)
+		r = file_finish(v, id, fd, error);
+	if (r < 0)
+		file_give_up(v, id);
 	return r;
 }
 
-static int remove_one(struct volumes *base, const char *id, struct ec2fs_error *error)
+static int clone_snapshot(struct volumes *base, const char *id, uint64_t size, const char *snapshot,
+			  struct ec2fs_error *error)
 {
-	struct file_volumes *v = of(base);
-	cleanup_free char *name = xasprintf("%s" ENDING, id);
+	cleanup_free char *path = file_path(base, snapshot);
 
-	if (unlinkat(v->dir_fd, name, 0) < 0 && errno != ENOENT)
-		return tell("removing", name, errno, error);
-	return 0;
+	return create(base, id, size, path, error);
 }
 
-static char *path(struct volumes *base, const char *id)
+/* Opens a volume for writing, and tells its size. */
+static int open_volume(struct file_volumes *v, const char *id, int *ret_fd, uint64_t *ret_size,
+		       struct ec2fs_error *error)
 {
-	return xasprintf("%s/%s" ENDING, of(base)->dir, id);
-}
-
-/* Calls each with the names that begin with "vol-" and have that ending, which is cut off. */
-static int each_name(struct file_volumes *v, const char *ending,
-		     void (*each)(void *context, const char *id), void *context)
-{
-	int fd = openat(v->dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	cleanup_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *d;
-
-	if (!dir) {
-		int number = errno;
-
-		if (fd >= 0)
-			close(fd);
-		return -number;
-	}
-	while ((d = readdir(dir)) != NULL) {
-		size_t len = strlen(d->d_name), cut = strlen(ending);
-
-		if (strncmp(d->d_name, "vol-", 4) != 0 || len <= cut ||
-		    strcmp(d->d_name + len - cut, ending) != 0)
-			continue;
-		d->d_name[len - cut] = '\0';
-		each(context, d->d_name);
-	}
-	return 0;
-}
-
-struct listing {
-	struct file_volumes *v;
-	void (*each)(void *context, const struct volume_found *found);
-	void *context;
-};
-
-static void tell_one(void *context, const char *id)
-{
-	struct listing *l = context;
-	struct volume_found found = {.id = id};
-	cleanup_free char *name = xasprintf("%s" ENDING, id);
+	cleanup_free char *name = xasprintf("%s" FILE_ENDING, id);
+	cleanup_close int fd = openat(v->dir_fd, name, O_RDWR | O_CLOEXEC);
 	struct stat st;
 
-	if (fstatat(l->v->dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return;
-	found.size = (uint64_t)st.st_size;
-	l->each(l->context, &found);
-}
-
-static int list(struct volumes *base, void (*each)(void *context, const struct volume_found *found),
-		void *context, struct ec2fs_error *error)
-{
-	struct listing l = {of(base), each, context};
-	int r = each_name(of(base), ENDING, tell_one, &l);
-
-	return r < 0 ? tell("reading", of(base)->dir, -r, error) : 0;
-}
-
-static void remove_half(void *context, const char *id)
-{
-	struct file_volumes *v = context;
-	cleanup_free char *part = xasprintf("%s" HALF_MADE, id);
-
-	unlinkat(v->dir_fd, part, 0);
-}
-
-static int sweep(struct volumes *base, struct ec2fs_error *error)
-{
-	int r = each_name(of(base), HALF_MADE, remove_half, base);
-
-	return r < 0 ? tell("reading", of(base)->dir, -r, error) : 0;
-}
-
-static int capacity(struct volumes *base, struct volumes_capacity *ret, struct ec2fs_error *error)
-{
-	struct statvfs st;
-
-	if (fstatvfs(of(base)->dir_fd, &st) < 0)
-		return tell("asking", of(base)->dir, errno, error);
-	*ret = (struct volumes_capacity){
-		.total = (uint64_t)st.f_blocks * st.f_frsize,
-		.available = (uint64_t)st.f_bavail * st.f_frsize,
-	};
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return file_tell("opening", name, errno, error);
+	*ret_fd = steal_fd(&fd);
+	*ret_size = (uint64_t)st.st_size;
 	return 0;
+}
+
+static int resize(struct volumes *base, const char *id, uint64_t size, struct ec2fs_error *error)
+{
+	cleanup_close int fd = -1;
+	uint64_t is;
+	int r = open_volume(file_of(base), id, &fd, &is, error);
+
+	if (r < 0)
+		return r;
+	if (size < is)
+		return ec2fs_fail(error, EC2_InvalidParameterValue,
+				  "a volume only grows, and this one has %llu bytes",
+				  (unsigned long long)is);
+	if (size > is && ftruncate(fd, (off_t)size) < 0)
+		return file_tell("growing", id, errno, error);
+	return fsync(fd) < 0 ? file_tell("growing", id, errno, error) : 0;
+}
+
+static int wipe(struct volumes *base, const char *id, struct ec2fs_error *error)
+{
+	cleanup_close int fd = -1;
+	uint64_t size;
+	int r = open_volume(file_of(base), id, &fd, &size, error);
+
+	if (r < 0)
+		return r;
+	if (size && fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, (off_t)size) < 0 &&
+	    (errno != EOPNOTSUPP || ftruncate(fd, 0) < 0 || ftruncate(fd, (off_t)size) < 0))
+		return file_tell("wiping", id, errno, error);
+	return fsync(fd) < 0 ? file_tell("wiping", id, errno, error) : 0;
+}
+
+int file_remove(struct volumes *base, const char *id, struct ec2fs_error *error)
+{
+	struct file_volumes *v = file_of(base);
+	cleanup_free char *name = xasprintf("%s" FILE_ENDING, id);
+
+	if (unlinkat(v->dir_fd, name, 0) < 0 && errno != ENOENT)
+		return file_tell("removing", name, errno, error);
+	return 0;
+}
+
+char *file_path(struct volumes *base, const char *id)
+{
+	return xasprintf("%s/%s" FILE_ENDING, file_of(base)->dir, id);
 }
 
 const struct volumes_ops volumes_file = {
 	.name = "file",
 	.claims = claims,
 	.check = check,
-	.open = open_dir,
-	.close = close_dir,
+	.open = file_open,
+	.close = file_close,
+	.sweep = file_sweep,
 	.create = create,
-	.remove = remove_one,
-	.path = path,
-	.list = list,
-	.sweep = sweep,
-	.capacity = capacity,
+	.clone = clone_snapshot,
+	.resize = resize,
+	.wipe = wipe,
+	.remove = file_remove,
+	.path = file_path,
+	.live_snapshots = file_live_snapshots,
+	.snapshot = file_snapshot,
+	.import = file_import,
+	.remove_snapshot = file_remove,
+	.snapshot_path = file_snapshot_path,
+	.list = file_list,
+	.capacity = file_capacity,
 };

@@ -1,16 +1,45 @@
-#include "ec2fs/model/kinds.h"
+#include "ec2fs/model/block_devices.h"
+#include "ec2fs/model/storage.h"
 #include "ec2fs/tree/internal.h"
 #include "ec2fs/util/memory.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* More than any machine here holds, less than an off_t. */
-#define DISK_MAX (64ULL << 40)
 #define KERNEL_MAX (512ULL << 20)
 
-static const struct entry_extra disk_extra = {.inspect = engine_inspect_disk};
+static uint64_t disk_size(const struct show *s)
+{
+	const struct resource *snapshot = image_root_snapshot(s->view, s->r);
+	/* "NAME SIZE …", written by tree_blob_commit. */
+	const char *size = strchr(resource_or(s->r, "disk", ""), ' ');
+
+	if (size)
+		return strtoull(size, NULL, 10);
+	return snapshot ? snapshot_disk_size(snapshot) : 0;
+}
+
+/* What its root volumes begin as. */
+static int open_disk(struct tree *t, uint64_t number, int *ret_fd, uint64_t *ret_size)
+{
+	struct view v = cloud_read(t->cloud);
+	const struct resource *image = view_get(&v, number);
+	const struct resource *snapshot = image ? image_root_snapshot(&v, image) : NULL;
+
+	number = snapshot ? snapshot->number : 0;
+	cloud_read_end(t->cloud);
+	return number ? snapshot_open(t, number, ret_fd, ret_size) : -ENODATA;
+}
+
+static void show_mappings(const struct show *s, struct strbuf *out)
+{
+	block_devices_print(s->view, s->r, out);
+}
+
+static const struct entry_extra disk_extra = {
+	.inspect = engine_inspect_disk, .size = disk_size, .open = open_disk};
 
 /* A Linux kernel image: bzImage has "HdrS" at 0x202 (x86 boot protocol), ELF and arm64's Image
  * their magic. */
@@ -83,6 +112,32 @@ static const struct entry entries[] = {
 	 .mode = S_IFREG | 0644,
 	 .store = image_set_root_device_name,
 	 .help = "such as /dev/xvda"},
+	{.name = "block-device-mappings",
+	 .mode = S_IFREG | 0644,
+	 .flags = TREE_DOCUMENT | ENTRY_VOLATILE,
+	 .max = 16 * 1024,
+	 .show = show_mappings,
+	 .store = image_set_mappings,
+	 .help = "disks of its instances: DEVICE snapshot:NAME, size:GIB, ephemeralN or none, a "
+		 "line "
+		 "each"},
+	{.name = "no-reboot",
+	 .mode = S_IFREG | 0644,
+	 .flags = TREE_NOT_COPIED,
+	 .store = image_set_no_reboot,
+	 .help = "true: the source instance runs on while it is copied"},
+	{.name = "source-instance",
+	 .mode = S_IFREG | 0644,
+	 .flags = ENTRY_VOLATILE | TREE_NOT_COPIED,
+	 .show = show_reference,
+	 .store = image_set_source_instance,
+	 .help = "name or ID; writing it makes the image of that instance's volumes"},
+	{.name = "source-snapshot",
+	 .mode = S_IFREG | 0644,
+	 .flags = ENTRY_VOLATILE | TREE_NOT_COPIED,
+	 .show = show_reference,
+	 .store = image_set_source_snapshot,
+	 .help = "name or ID of the snapshot of a root volume"},
 	{.name = "creation-date", .mode = S_IFREG | 0444, .help = "when it was made"},
 	{.name = "tags", .mode = S_IFDIR | 0755, .dir = &tags_dir, .help = "a file each"},
 	{.name = "error",

@@ -1,30 +1,28 @@
+#include "ec2fs/model/block_devices.h"
 #include "ec2fs/model/instance.h"
 #include "ec2fs/model/interface.h"
 #include "ec2fs/model/names.h"
+#include "ec2fs/model/storage.h"
 #include "ec2fs/tree/internal.h"
 #include "ec2fs/util/cleanup.h"
 
 #include <string.h>
 
-/* volumes/: a link for each attached volume, named by its device. */
-static bool volume_link_of(const struct view *v, const struct resource *r, uint64_t *ret_owner,
-			   struct strbuf *name)
+/* What is on its way out has no name any more. */
+static bool stays(const struct resource *attachment)
 {
-	const char *device = resource_get(r, "@device");
-
-	(void)v;
-	if (r->kind != KIND_VOLUME || !device || !resource_get(r, "@instance"))
-		return false;
-	*ret_owner = resource_u64(r, "@instance", 0);
-	strbuf_adds(name, strncmp(device, "/dev/", 5) == 0 ? device + 5 : device);
-	return true;
+	return !attachment_is_leaving(attachment);
 }
 
-const struct links instance_volume_links = {
-	.salt = "volumes/link", .at = "volumes", .of = volume_link_of, .next = volume_next_of};
-
 static const struct dir volumes_dir = {.title = "instances/NAME/volumes",
-				       .links = &instance_volume_links};
+				       .child = KIND_ATTACHMENT,
+				       .lists = stays,
+				       .make_link = attachment_make};
+
+static void show_mappings(const struct show *s, struct strbuf *out)
+{
+	block_devices_print(s->view, s->r, out);
+}
 
 static const struct dir security_groups_dir = {.title = "instances/NAME/security-groups",
 					       .child = KIND_MEMBERSHIP,
@@ -264,6 +262,14 @@ static const struct entry entries[] = {
 	 .store = instance_set_user_data,
 	 .unset = instance_unset_user_data,
 	 .help = "at most 16 KiB for the guest; changed while stopped"},
+	{.name = "block-device-mappings",
+	 .mode = S_IFREG | 0644,
+	 .flags = TREE_DOCUMENT | ENTRY_VOLATILE,
+	 .max = 16 * 1024,
+	 .show = show_mappings,
+	 .store = instance_set_mappings,
+	 .help = "disks that the launch makes, where they are not as the image says; fixed at "
+		 "launch"},
 	{.name = "disable-api-termination",
 	 .mode = S_IFREG | 0644,
 	 .flags = ENTRY_SPEC,
@@ -304,7 +310,7 @@ static const struct entry entries[] = {
 	 .flags = TREE_COMMAND | TREE_NOT_COPIED,
 	 .show = show_nothing,
 	 .store = instance_command,
-	 .help = "reboot, reset, stop --force, …"},
+	 .help = "reboot, reset, stop --force, detach DEVICE [--force], snapshot NAME, …"},
 	{.name = "wait",
 	 .mode = S_IFREG | 0644,
 	 .flags = TREE_WAIT | TREE_NOT_COPIED,
@@ -339,7 +345,7 @@ static const struct entry entries[] = {
 	{.name = "volumes",
 	 .mode = S_IFDIR | 0755,
 	 .dir = &volumes_dir,
-	 .help = "a link for each attached volume"},
+	 .help = "a link for each attached volume, called as its device; ln -s attaches one"},
 	{.name = "security-groups",
 	 .mode = S_IFDIR | 0755,
 	 .flags = ENTRY_SPEC,

@@ -1,4 +1,5 @@
 #include "ec2fs/model/instance.h"
+#include "ec2fs/model/storage.h"
 #include "ec2fs/tree/internal.h"
 
 #include <inttypes.h>
@@ -11,15 +12,6 @@ static const struct dir types_dir = {
 static const struct dir images_dir = {.title = "images", .child = KIND_IMAGE, .make = image_make};
 static const struct dir key_pairs_dir = {
 	.title = "key-pairs", .child = KIND_KEY_PAIR, .make = key_pair_make};
-static const struct dir volumes_dir = {.title = "volumes", .child = KIND_VOLUME};
-
-static const struct dir security_groups_dir = {
-	.title = "security-groups", .child = KIND_SECURITY_GROUP, .make = security_group_make};
-static const struct dir prefix_lists_dir = {
-	.title = "prefix-lists", .child = KIND_PREFIX_LIST, .make = prefix_list_make};
-static const struct dir addresses_dir = {
-	.title = "addresses", .child = KIND_ADDRESS, .make = address_make};
-static const struct dir vpcs_dir = {.title = "vpcs", .child = KIND_VPC, .make = vpc_make};
 
 static bool is_removed(const struct resource *r)
 {
@@ -30,6 +22,19 @@ static bool is_there(const struct resource *r)
 {
 	return !is_removed(r);
 }
+
+static const struct dir volumes_dir = {
+	.title = "volumes", .child = KIND_VOLUME, .lists = is_there, .make = volume_make};
+static const struct dir snapshots_dir = {
+	.title = "snapshots", .child = KIND_SNAPSHOT, .lists = is_there, .make = snapshot_make};
+
+static const struct dir security_groups_dir = {
+	.title = "security-groups", .child = KIND_SECURITY_GROUP, .make = security_group_make};
+static const struct dir prefix_lists_dir = {
+	.title = "prefix-lists", .child = KIND_PREFIX_LIST, .make = prefix_list_make};
+static const struct dir addresses_dir = {
+	.title = "addresses", .child = KIND_ADDRESS, .make = address_make};
+static const struct dir vpcs_dir = {.title = "vpcs", .child = KIND_VPC, .make = vpc_make};
 
 static const struct dir instances_dir = {
 	.title = "instances", .child = KIND_INSTANCE, .lists = is_there, .make = instance_make};
@@ -118,7 +123,11 @@ static const struct entry entries[] = {
 	{.name = "volumes",
 	 .mode = S_IFDIR | 0755,
 	 .dir = &volumes_dir,
-	 .help = "the root volumes of instances"},
+	 .help = "disks of instances; mkdir makes one"},
+	{.name = "snapshots",
+	 .mode = S_IFDIR | 0755,
+	 .dir = &snapshots_dir,
+	 .help = "contents of volumes, as they were at an instant"},
 	{.name = "security-groups",
 	 .mode = S_IFDIR | 0755,
 	 .dir = &security_groups_dir,

@@ -53,7 +53,8 @@ static void show_public_pool(const struct show *s, struct strbuf *out)
 /* Prometheus's text format, version 0.0.4. */
 static void show_metrics(const struct show *s, struct strbuf *out)
 {
-	static const enum kind kinds[] = {KIND_IMAGE, KIND_INSTANCE, KIND_KEY_PAIR, KIND_VOLUME};
+	static const enum kind kinds[] = {KIND_IMAGE, KIND_INSTANCE, KIND_KEY_PAIR, KIND_VOLUME,
+					  KIND_SNAPSHOT};
 
 	strbuf_adds(out, "# HELP ec2fs_resources Resources of a region, by kind.\n"
 			 "# TYPE ec2fs_resources gauge\n");

@@ -1,14 +1,18 @@
-#include "ec2fs/model/kinds.h"
+#include "ec2fs/model/storage.h"
+#include "ec2fs/text/size.h"
 #include "ec2fs/tree/internal.h"
 #include "ec2fs/util/cleanup.h"
 
+#include <inttypes.h>
 #include <string.h>
+
+static const char *const states[] = {"attaching", "attached", "detaching", "busy"};
 
 static const struct resource *attached_to(const struct show *s)
 {
-	uint64_t number = resource_u64(s->r, "@instance", 0);
+	const struct resource *a = volume_attachment(s->view, s->r);
 
-	return number ? view_get(s->view, number) : NULL;
+	return a ? attachment_instance(s->view, a) : NULL;
 }
 
 static bool is_attached(const struct show *s)
@@ -16,48 +20,158 @@ static bool is_attached(const struct show *s)
 	return attached_to(s);
 }
 
+/* From the volume's directory. */
 static void show_attachment(const struct show *s, struct strbuf *out)
 {
 	const struct resource *instance = attached_to(s);
 
 	if (instance)
-		strbuf_addf(out, "../../%s/%s",
-			    resource_get(instance, "@removed") ? "by-id" : "instances",
-			    instance->name);
+		show_path_to(s, instance, out);
 }
 
 static void show_attached_device(const struct show *s, struct strbuf *out)
 {
-	const char *device = resource_get(s->r, "@device");
+	const struct resource *a = volume_attachment(s->view, s->r);
 
-	if (device)
-		strbuf_addf(out, "%s\n", device);
+	if (a)
+		strbuf_addf(out, "/dev/%s\n", a->name);
+}
+
+static void show_attachment_state(const struct show *s, struct strbuf *out)
+{
+	const struct resource *a = volume_attachment(s->view, s->r);
+
+	if (a)
+		strbuf_addf(out, "%s\n", states[attachment_state(a)]);
+}
+
+static void show_attachments(const struct show *s, struct strbuf *out)
+{
+	view_each_about(s->view, s->r->number, KIND_ATTACHMENT, a)
+	{
+		const struct resource *instance = attachment_instance(s->view, a);
+
+		if (instance)
+			strbuf_addf(out, "%s /dev/%s %s\n", instance->name, a->name,
+				    states[attachment_state(a)]);
+	}
+}
+
+static void show_iops(const struct show *s, struct strbuf *out)
+{
+	uint64_t n = volume_iops(s->r);
+
+	if (n)
+		strbuf_addf(out, "%" PRIu64 "\n", n);
+}
+
+static void show_throughput(const struct show *s, struct strbuf *out)
+{
+	uint64_t n = volume_throughput(s->r);
+
+	if (n)
+		strbuf_addf(out, "%" PRIu64 "\n", n);
+}
+
+static bool is_made(const struct show *s)
+{
+	return volume_made_size(s->r);
 }
 
 /* The host's file or block device. */
 static void show_device(const struct show *s, struct strbuf *out)
 {
-	const struct resource *zone = view_find(s->view, s->r->parent, KIND_ZONE,
-						resource_or(s->r, "availability-zone", ""));
+	cleanup_free char *storage = storage_of(s->view, s->r, "availability-zone");
 	cleanup_free char *path = NULL;
 
-	if (zone && s->tree->engine)
-		path = engine_volume_path(s->tree->engine, resource_or(zone, "storage", ""),
-					  s->r->id);
+	if (storage && s->tree->engine)
+		path = engine_volume_path(s->tree->engine, storage, s->r->id);
 	if (path)
 		strbuf_adds(out, path);
 }
 
+static const struct dir snapshots_dir = {
+	.title = "volumes/NAME/snapshots", .make = snapshot_take, .links = &volume_snapshot_links};
+
+static bool same_size(const char *one, const char *other)
+{
+	uint64_t a, b;
+
+	return size_parse(one, GIB, &a, NULL) == 0 && size_parse(other, GIB, &b, NULL) == 0 &&
+	       a == b;
+}
+
+static const struct entry_extra size_extra = {.same = same_size};
+
+/* What creates a volume comes after what says how: copying tools go in this order. */
 static const struct entry entries[] = {
 	{.name = "volume-id", .mode = S_IFREG | 0444, .show = show_id, .help = "vol-…"},
-	{.name = "size", .mode = S_IFREG | 0444, .help = "such as 8 GiB"},
-	{.name = "volume-type", .mode = S_IFREG | 0444, .help = "gp3"},
-	{.name = "availability-zone", .mode = S_IFREG | 0444, .help = "where it is"},
-	{.name = "create-time", .mode = S_IFREG | 0444, .help = "when it was made"},
-	{.name = "state", .mode = S_IFREG | 0444, .help = "creating, in-use, available, deleting"},
+	{.name = "volume-type",
+	 .mode = S_IFREG | 0644,
+	 .flags = ENTRY_SPEC,
+	 .store = volume_set_type,
+	 .help = "gp3, gp2, io1, io2, st1, sc1 or standard"},
+	{.name = "iops",
+	 .mode = S_IFREG | 0644,
+	 .flags = ENTRY_SPEC | ENTRY_VOLATILE,
+	 .show = show_iops,
+	 .store = volume_set_iops,
+	 .help = "of gp3, io1 and io2"},
+	{.name = "throughput",
+	 .mode = S_IFREG | 0644,
+	 .flags = ENTRY_SPEC | ENTRY_VOLATILE,
+	 .show = show_throughput,
+	 .store = volume_set_throughput,
+	 .help = "MiB/s, of gp3"},
+	{.name = "encrypted",
+	 .mode = S_IFREG | 0644,
+	 .flags = ENTRY_SPEC,
+	 .store = volume_set_encrypted,
+	 .help = "true or false; fixed when it is created"},
+	{.name = "multi-attach-enabled",
+	 .mode = S_IFREG | 0644,
+	 .flags = ENTRY_SPEC,
+	 .store = volume_set_multi_attach,
+	 .help = "true lets several instances have an io1 or io2 volume"},
+	{.name = "availability-zone",
+	 .mode = S_IFREG | 0644,
+	 .flags = ENTRY_SPEC,
+	 .store = volume_set_zone,
+	 .help = "where it is; fixed when it is created"},
+	{.name = "snapshot",
+	 .mode = S_IFREG | 0644,
+	 .order = 1,
+	 .flags = ENTRY_SPEC | ENTRY_VOLATILE,
+	 .show = show_reference,
+	 .store = volume_set_snapshot,
+	 .help = "name or ID of what it begins as; writing it creates the volume"},
+	{.name = "size",
+	 .mode = S_IFREG | 0644,
+	 .order = 2,
+	 .flags = ENTRY_SPEC,
+	 .store = volume_set_size,
+	 .extra = &size_extra,
+	 .help = "GiB; writing it creates the volume, and later lets it grow"},
+	{.name = "spec",
+	 .mode = S_IFREG | 0644,
+	 .flags = TREE_DOCUMENT | ENTRY_VOLATILE | ENTRY_QUIET,
+	 .max = 16 * 1024,
+	 .show = show_spec,
+	 .store = store_spec,
+	 .help = "all of the above in KEY VALUE lines; a write is one transaction"},
+	{.name = "state",
+	 .mode = S_IFREG | 0444,
+	 .help = "draft, creating, available, in-use, deleting or error"},
+	{.name = "state-reason", .mode = S_IFREG | 0444, .help = "what went wrong"},
+	{.name = "modification-state",
+	 .mode = S_IFREG | 0444,
+	 .help = "of its last change: modifying, optimizing, completed or failed"},
+	{.name = "modification-progress", .mode = S_IFREG | 0444, .help = "0% to 100%"},
+	{.name = "create-time", .mode = S_IFREG | 0444, .help = "when it was created"},
 	{.name = "device",
 	 .mode = S_IFLNK | 0777,
 	 .show = show_device,
+	 .present = is_made,
 	 .help = "the host's file or block device behind it"},
 	{.name = "attachment",
 	 .mode = S_IFLNK | 0777,
@@ -68,10 +182,23 @@ static const struct entry entries[] = {
 	 .mode = S_IFREG | 0444,
 	 .show = show_attached_device,
 	 .help = "its name there"},
+	{.name = "attachment-state",
+	 .mode = S_IFREG | 0444,
+	 .show = show_attachment_state,
+	 .help = "attaching, attached, detaching or busy"},
+	{.name = "attachments",
+	 .mode = S_IFREG | 0444,
+	 .flags = ENTRY_VOLATILE,
+	 .show = show_attachments,
+	 .help = "INSTANCE DEVICE STATE of each"},
 	{.name = "delete-on-termination",
 	 .mode = S_IFREG | 0644,
 	 .store = volume_set_delete_on_termination,
 	 .help = "whether it goes with its instance"},
+	{.name = "snapshots",
+	 .mode = S_IFDIR | 0755,
+	 .dir = &snapshots_dir,
+	 .help = "a link for each of its snapshots; mkdir takes one"},
 	{.name = "tags", .mode = S_IFDIR | 0755, .dir = &tags_dir, .help = "a file each"},
 	{.name = "error",
 	 .mode = S_IFREG | 0444,
@@ -82,5 +209,7 @@ static const struct entry entries[] = {
 
 static const struct dir volume_dir = {.title = "volumes/NAME", .entries = entries};
 
-const struct kind_ops volume_kind = {
-	.dir = &volume_dir, .remove = volume_remove, .rename = volume_rename};
+const struct kind_ops volume_kind = {.dir = &volume_dir,
+				     .remove = volume_remove,
+				     .rename = volume_rename,
+				     .settle = volume_settle};
