@@ -14,6 +14,7 @@
 
 #define MAIN 254
 #define NFT_MS 20000
+#define VETH_MOST 65535 /* the largest MTU it can have */
 /* Of the host's end; the interface follows. */
 #define ALIAS "ec2fs gateway to "
 
@@ -123,6 +124,27 @@ static int set_routes(struct edge *e, const struct link *l, const struct netfw_c
 	return r;
 }
 
+/*
+ * The pair lets through what the interface does, 1420 bytes for WireGuard: then it is the VPC's
+ * router that tells a machine to send less. The host's word would come from an address of its own,
+ * and be dropped.
+ */
+static int set_mtu(struct edge *e, struct netns *vpc, const char *interface, const struct link *in,
+		   const struct link *out, struct ec2fs_error *error)
+{
+	struct link l;
+	unsigned mtu;
+	int r = link_get(&e->host.rtnl, interface, &l, error);
+
+	if (r < 0)
+		return r == -ENODEV ? ec2fs_fail(error, EC2_InternalError,
+						 "the host has no interface %s", interface)
+				    : r;
+	mtu = l.mtu < VETH_MOST ? l.mtu : VETH_MOST;
+	r = link_set_mtu(&e->host.rtnl, out, mtu, error);
+	return r < 0 ? r : link_set_mtu(&vpc->rtnl, in, mtu, error);
+}
+
 static int set_up(struct edge *e, struct netns *vpc, const char *name, const char *interface,
 		  const struct netfw_cidr *cidrs, size_t count, struct ec2fs_error *error)
 {
@@ -140,6 +162,8 @@ static int set_up(struct edge *e, struct netns *vpc, const char *name, const cha
 	r = link_set_alias(&e->host.rtnl, &out, alias, error);
 	if (r == 0)
 		r = link_set_rp_filter(&vpc->rtnl, &in, RP_STRICT, error);
+	if (r == 0)
+		r = set_mtu(e, vpc, interface, &in, &out, error);
 	if (r == 0)
 		r = set_routes(e, &out, cidrs, count, error);
 	if (r == 0)

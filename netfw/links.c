@@ -36,6 +36,9 @@ static void parse(const struct nlmsghdr *h, struct link *l)
 		case IFLA_IFNAME:
 			copy_text(l->name, sizeof(l->name), a);
 			break;
+		case IFLA_MTU:
+			l->mtu = mnl_attr_get_u32(a);
+			break;
 		case IFLA_IFALIAS:
 			copy_text(l->alias, sizeof(l->alias), a);
 			break;
@@ -215,6 +218,17 @@ int link_set_alias(struct rtnl *r, const struct link *l, const char *alias,
 	start_change(&m, l, 0, 0);
 	mnl_attr_put(&m.header, IFLA_IFALIAS, strlen(alias), alias);
 	return change(r, &m, "name", l, error);
+}
+
+int link_set_mtu(struct rtnl *r, const struct link *l, unsigned mtu, struct ec2fs_error *error)
+{
+	struct rtnl_message m;
+
+	if (l->mtu == mtu)
+		return 0;
+	start_change(&m, l, 0, 0);
+	mnl_attr_put_u32(&m.header, IFLA_MTU, mtu);
+	return change(r, &m, "set the MTU of", l, error);
 }
 
 int link_move(struct rtnl *r, const struct link *l, int fd, struct ec2fs_error *error)

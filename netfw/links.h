@@ -9,6 +9,7 @@
 
 struct link {
 	int index;
+	unsigned mtu;
 	int peer; /* a veth's other end, its index over there; 0: none */
 	bool up;
 	uint8_t mac[6];
@@ -44,6 +45,7 @@ int link_add_veth(struct rtnl *r, const char *name, int peer_fd, const char *pee
 int link_delete(struct rtnl *r, int index, const char *name, struct ec2fs_error *error);
 int link_set_alias(struct rtnl *r, const struct link *l, const char *alias,
 		   struct ec2fs_error *error);
+int link_set_mtu(struct rtnl *r, const struct link *l, unsigned mtu, struct ec2fs_error *error);
 /* Moves it to the namespace of fd, where it is down and without addresses. */
 int link_move(struct rtnl *r, const struct link *l, int fd, struct ec2fs_error *error);
 int link_up(struct rtnl *r, const struct link *l, struct ec2fs_error *error);

@@ -46,7 +46,7 @@ launch()
 	[ -z "${ADDRESS-}" ] || echo "$ADDRESS" >"instances/$name/private-ip-address"
 	{ echo "image empty"; printf '%s %s\n' "$@"; } >"instances/$name/spec"
 	echo running >"instances/$name/state"
-	echo running 20 >"instances/$name/wait"
+	echo running 60 >"instances/$name/wait"
 	dhcp "$name"
 }
 
