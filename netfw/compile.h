@@ -13,7 +13,8 @@
 struct class_description {
 	uint32_t number; /* not 0 */
 	const char *subnet;
-	bool acl; /* the subnet's network ACL restricts something */
+	/* In the VPC no network ACL restricts anything; another subnet's does; this one's does. */
+	enum class_acl { CLASS_NO_ACLS, CLASS_OPEN, CLASS_RESTRICTED } acl;
 	const char *const *groups;
 	size_t group_count;
 };

@@ -244,18 +244,13 @@ static void add_to_gateway(struct ir *ir)
 	drop_counted(ir, c);
 }
 
-/*
- * What an interface sends or gets. The subnet's ACL, which is stateless, comes first; then
- * connections that were accepted before; then the rules of the class.
- */
-static void add_rules_of_class(struct ir *ir, struct ir_chain *c, bool out, bool acls)
+/* What an interface sends or gets: connections that were accepted before, or by the rules of its
+ * class. What is in no map is dropped here, as everywhere. */
+static void add_rules(struct ir *ir, bool out)
 {
-	struct ir_rule *r;
+	struct ir_chain *c = ir_add_chain(ir, IR_INET, out ? "rules-out" : "rules-in");
+	struct ir_rule *r = ir_add_rule(ir, c);
 
-	if (acls)
-		rule_map(ir_add_rule(ir, c), IR_OP_VERDICT_MAP,
-			 out ? frame_acls_out.name : frame_acls_in.name, FIELDS(IR_MARK));
-	r = ir_add_rule(ir, c);
 	rule_ct_state(r, IR_CT_ESTABLISHED | IR_CT_RELATED);
 	rule_verdict(r, IR_ACCEPT);
 	r = ir_add_rule(ir, c);
@@ -263,6 +258,17 @@ static void add_rules_of_class(struct ir *ir, struct ir_chain *c, bool out, bool
 	rule_goto(r, out ? "dropped-out" : "dropped-in");
 	rule_map(ir_add_rule(ir, c), IR_OP_VERDICT_MAP,
 		 out ? frame_classes_out.name : frame_classes_in.name, FIELDS(IR_MARK));
+	rule_verdict(ir_add_rule(ir, c), IR_DROP);
+}
+
+/* Before these the subnet's ACL, which is stateless; it leads there. */
+static void add_acls(struct ir *ir, bool out)
+{
+	const struct ir_set *map = out ? &frame_acls_out : &frame_acls_in;
+	struct ir_chain *c = ir_add_chain(ir, IR_INET, map->name);
+
+	rule_map(ir_add_rule(ir, c), IR_OP_VERDICT_MAP, map->name, FIELDS(IR_MARK));
+	rule_verdict(ir_add_rule(ir, c), IR_DROP);
 }
 
 static void add_egress(struct ir *ir, bool acls)
@@ -272,7 +278,7 @@ static void add_egress(struct ir *ir, bool acls)
 
 	rule_match(r, IR_MARK, 0);
 	rule_goto(r, "from-gateway");
-	add_rules_of_class(ir, c, true, acls);
+	rule_goto(ir_add_rule(ir, c), acls ? "acls-out" : "rules-out");
 }
 
 /* A rule whose map has nothing ends there, and the next one is looked at. */
@@ -283,14 +289,11 @@ static void add_ingress(struct ir *ir, bool acls)
 
 	/* Destination check: to no other address than its own. */
 	rule_map(r, IR_OP_MARK_MAP, frame_to.name, frame_to.fields);
-	rule_goto(r, "to-interface");
+	rule_goto(r, acls ? "acls-in" : "rules-in");
 	r = ir_add_rule(ir, c);
 	rule_map(r, IR_OP_MARK_MAP, frame_to_any.name, FIELDS(IR_OIFNAME));
-	rule_goto(r, "to-interface");
+	rule_goto(r, acls ? "acls-in" : "rules-in");
 	rule_goto(ir_add_rule(ir, c), "to-gateway");
-	c = ir_add_chain(ir, IR_INET, "to-interface");
-	add_rules_of_class(ir, c, false, acls);
-	rule_verdict(ir_add_rule(ir, c), IR_DROP);
 }
 
 /* The VPC's own services: DHCP, DNS, metadata, and the router's answer to ping. A forwarder reaches
@@ -358,6 +361,11 @@ void compile_frame(struct ir *ir, bool acls, uint32_t log_group)
 	add_internet(ir, "to-internet", &frame_internet_out);
 	add_from_gateway(ir);
 	add_to_gateway(ir);
+	for (int out = 0; out < 2; out++) {
+		add_rules(ir, out);
+		if (acls)
+			add_acls(ir, out);
+	}
 	add_egress(ir, acls);
 	add_ingress(ir, acls);
 	add_input(ir);

@@ -121,3 +121,9 @@ serve()
 	echo $! >>"$CLOUD_HOME/servers"
 	soon 5 guest "$1" timeout 1 bash -c "exec 3<>/dev/tcp/127.0.0.1/$2"
 }
+
+# no_answer COMMAND…: it fails. (A test does not end at "! ping".)
+no_answer()
+{
+	! "$@" >/dev/null 2>&1 || fail "was answered: $*"
+}

@@ -27,7 +27,7 @@ net_start()
 	TOOL=$PWD/build/tests/net/netfw_tool
 	[ -z "${BUILD-}" ] || TOOL=$BUILD/tests/net/netfw_tool
 	export TOOL
-	[ -x "$TOOL" ] || make -s "$TOOL"
+	[ -x "$TOOL" ] || make -s BUILD="${TOOL%/tests/net/netfw_tool}" "$TOOL"
 	ip netns add "$RUN-vpc"
 	in_vpc ip link set lo up
 	in_vpc sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0 \
@@ -113,17 +113,18 @@ gateway()
 	[ -e "$NET/$name/ready" ] || serve "$name"
 }
 
-# tool LINE…: to the tool; prints what it answers, until "ok" or "refused".
+# tool LINE…: to the tool; prints what it answers, until "ok" or "refused". All is read before any is printed: who
+# reads that may stop early, and the next answer must not be the rest of this one.
 tool()
 {
-	local line
+	local line text=
 
 	printf '%s\n' "$@" >"$NET/tool"
 	while IFS= read -r -t 20 line <>"$NET/answers"; do
 		case $line in
-		ok) return 0 ;;
-		refused:*) echo "$line"; return 1 ;;
-		*) echo "$line" ;;
+		ok) printf '%s' "$text"; return 0 ;;
+		refused:*) printf '%s\n' "$text$line"; return 1 ;;
+		*) text+=$line$'\n' ;;
 		esac
 	done
 	fail "the tool says nothing: $(cat "$NET/tool.log")"
