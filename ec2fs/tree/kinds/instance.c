@@ -141,7 +141,10 @@ static void show_metrics(const struct show *s, struct strbuf *out)
 
 static void show_status_checks(const struct show *s, struct strbuf *out)
 {
-	if (s->tree->engine)
+	/* Nobody has to look at what does not run. */
+	if (!resource_is(s->r, "state", "running"))
+		strbuf_adds(out, "system not-applicable\ninstance not-applicable\n");
+	else if (s->tree->engine)
 		engine_status_checks(s->tree->engine, s->r->id, out);
 }
 
