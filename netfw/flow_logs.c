@@ -352,6 +352,7 @@ int flow_logs_start(int netns_fd, const char *directory, const struct netfw_vpc 
 		free_all(f);
 		return r;
 	}
+	pthread_setname_np(f->thread, "flow-logs");
 	*ret = f;
 	return 0;
 }

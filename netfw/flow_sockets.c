@@ -102,6 +102,7 @@ static int bind_group(struct flow_sockets *s, uint32_t group)
 
 static int open_one(int netns_fd, int *ret)
 {
+	const struct sockaddr_nl here = {.nl_family = AF_NETLINK};
 	struct timeval patience = {.tv_sec = ANSWER_TIME};
 	int room = WAITING, fd = netns_socket(netns_fd, AF_NETLINK, SOCK_RAW, NETLINK_NETFILTER);
 
@@ -110,6 +111,13 @@ static int open_one(int netns_fd, int *ret)
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room)) < 0)
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	/* One without an address hears no events: the kernel takes it for their sender. */
+	if (bind(fd, (const struct sockaddr *)&here, sizeof(here)) < 0) {
+		int number = errno;
+
+		close(fd);
+		return -number;
+	}
 	*ret = fd;
 	return 0;
 }

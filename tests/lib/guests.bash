@@ -32,7 +32,7 @@ guests_stop()
 		ip netns pids "$id" 2>/dev/null | xargs -r kill -9
 	done
 	# Its guest may have another namespace by now.
-	xargs -r kill -9 <"$CLOUD_HOME/servers" 2>/dev/null || true
+	cat "$CLOUD_HOME/servers" 2>/dev/null | xargs -r kill -9 2>/dev/null || true
 	cloud_stop
 }
 

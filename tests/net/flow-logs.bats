@@ -118,6 +118,60 @@ sums()
 	kill "$COPROC_PID"
 }
 
+# How often the thread of the flow logs has gone to sleep.
+sleeps()
+{
+	local task
+
+	for task in "/proc/$(cloud_pid)"/task/*; do
+		[ "$(cat "$task/comm")" != flow-logs ] || grep ^voluntary "$task/status"
+	done
+}
+
+# Nothing has woken it for three seconds.
+is_quiet()
+{
+	local before
+
+	before=$(sleeps)
+	[ -n "$before" ] || return
+	sleep 3
+	[ "$(sleeps)" = "$before" ]
+}
+
+# The kernel forgets the connections of the VPC, as it does some time after they ended.
+end_connections()
+{
+	ip netns exec "$(cat vpcs/default/vpc-id)" python3 - <<-'END'
+		import socket, struct
+		s = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 12)
+		s.send(struct.pack("=IHHIIBBH", 20, 1 << 8 | 2, 5, 1, 0, socket.AF_INET, 0, 0))
+		assert struct.unpack_from("=i", s.recv(4096), 16) == (0,)
+	END
+	ip netns exec "$(cat vpcs/default/vpc-id)" grep -qx 0 /proc/sys/net/netfilter/nf_conntrack_count
+}
+
+@test "while nothing flows nothing wakes it; a connection shorter than an interval is logged" {
+	launch a
+	launch b
+	end_connections
+	log_flows ALL
+	printf 'traffic-type ALL\nmax-aggregation-interval 2\n' >vpcs/default/flow-log-options
+	soon 20 is_quiet
+	out=$(flow "$(eni a)" "$(address a)" "$(address b)" 0 0 1 ACCEPT)
+	for i in 1 2 3; do
+		guest a ping -c 1 "$(address b)" >/dev/null
+		soon 10 eval '[ "$(sums "$out")" = "'"$i $((i * 84))"'" ]'
+		end_connections
+		soon 20 is_quiet
+	done
+	# It has gone before the interval ends.
+	printf 'traffic-type ALL\nmax-aggregation-interval 8\n' >vpcs/default/flow-log-options
+	guest a ping -c 1 "$(address b)" >/dev/null
+	end_connections
+	soon 15 eval '[ "$(sums "$out")" = "4 336" ]'
+}
+
 @test "the VPC's own services are not logged; off is off" {
 	launch a
 	log_flows ALL
