@@ -52,6 +52,17 @@ struct traffic {
 int apply_element_traffic(int fd, const struct ir_element *e, struct traffic *ret,
 			  struct ec2fs_error *error);
 
+/* What the tables have, whoever made it: chains (base chains with their hooks), sets and counters,
+ * by name alone. */
+int apply_existing(int fd, struct ir **ret, struct ec2fs_error *error);
+
+/* Sends a request, and calls each for all answers until it returns other than 0, which is returned;
+ * of apply_*.c. */
+int apply_ask(int fd, const struct nlmsghdr *request,
+	      int (*each)(const struct nlmsghdr *m, void *context), void *context);
+/* Sequence numbers of requests: far from those of batches. */
+#define REQUEST_SEQUENCE 0x80000000U
+
 /* IR_INET, IR_ARP as netlink numbers them. */
 uint16_t apply_family(enum ir_family family);
 /* The messages that add (NFT_MSG_NEWSETELEM) or remove a view's elements; of apply_build. */

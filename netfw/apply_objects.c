@@ -39,6 +39,8 @@ static void put_table(struct batch *b, int type, enum ir_family family)
 
 	nftnl_table_set_u32(t, NFTNL_TABLE_FAMILY, apply_family(family));
 	nftnl_table_set_str(t, NFTNL_TABLE_NAME, IR_TABLE);
+	/* Not dormant. */
+	nftnl_table_set_u32(t, NFTNL_TABLE_FLAGS, 0);
 	nftnl_table_nlmsg_build_payload(message, t);
 	nftnl_table_free(t);
 	batch_take(b, message);
@@ -197,9 +199,10 @@ static void put_set(struct batch *b, int type, const struct ir_set *set)
 void apply_build(struct batch *b, const struct difference *d, uint32_t generation)
 {
 	batch_begin(b, generation);
-	/* Made if it is not there, so that it can be deleted. */
-	for (int family = IR_INET; d->whole && family <= IR_ARP; family++) {
+	for (int family = IR_INET; d->kind != DIFFERENCE_CHANGE && family <= IR_ARP; family++) {
 		put_table(b, NFT_MSG_NEWTABLE, (enum ir_family)family);
+		if (d->kind != DIFFERENCE_ANEW)
+			continue;
 		put_table(b, NFT_MSG_DELTABLE, (enum ir_family)family);
 		put_table(b, NFT_MSG_NEWTABLE, (enum ir_family)family);
 	}

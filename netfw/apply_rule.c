@@ -12,6 +12,7 @@
 #include <linux/if_arp.h>
 #include <linux/if_ether.h>
 #include <linux/netfilter.h>
+#include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nf_nat.h>
 #include <linux/netfilter/nf_tables.h>
 
@@ -270,12 +271,13 @@ static void add_cidr(struct rule_build *b, const struct ir_statement *s)
 	add_compare(b, NFT_CMP_EQ, &address, sizeof(address));
 }
 
-static void add_state(struct rule_build *b, uint32_t states)
+/* Is one of these bits set in the connection's state or status? */
+static void add_ct_bits(struct rule_build *b, uint32_t key, uint32_t bits)
 {
 	uint32_t none = 0;
 
-	add_ct(b, NFT_CT_STATE, NO_DIRECTION, NFT_REG_1);
-	add_bitwise(b, states);
+	add_ct(b, key, NO_DIRECTION, NFT_REG_1);
+	add_bitwise(b, bits);
 	add_compare(b, NFT_CMP_NEQ, &none, sizeof(none));
 }
 
@@ -314,7 +316,10 @@ static void add_statement(struct rule_build *b, const struct ir_statement *s)
 		set_mark(b);
 		break;
 	case IR_OP_CT_STATE:
-		add_state(b, s->first);
+		add_ct_bits(b, NFT_CT_STATE, s->first);
+		break;
+	case IR_OP_CT_CONFIRMED:
+		add_ct_bits(b, NFT_CT_STATUS, IPS_CONFIRMED);
 		break;
 	case IR_OP_COUNTER:
 		add_expression(b, "counter");

@@ -20,8 +20,9 @@
 #include <libnftnl/set.h>
 
 #define RECEIVE_BUFFER (1 << 20)
-/* An acknowledgement, a refusal with its reason, one element: all are short. */
-#define ANSWER_MAX 8192
+/* An acknowledgement, a refusal with its reason, one element: all are short. A part of a list is at
+ * most so long. */
+#define ANSWER_MAX 16384
 #define KEPT_MAX (1UL << 20)
 
 char *batch_room(struct batch *b)
@@ -258,8 +259,16 @@ int apply_send(int fd, const struct batch *b, struct ec2fs_error *error)
 			  result < 0 ? strerror(-result) : "no answer");
 }
 
+int apply_ask(int fd, const struct nlmsghdr *request,
+	      int (*each)(const struct nlmsghdr *m, void *context), void *context)
+{
+	int result = send_all(fd, request, request->nlmsg_len);
+
+	return result < 0 ? result : receive(fd, each, context);
+}
+
 struct number {
-	uint32_t sequence, value;
+	uint32_t value;
 	bool found;
 };
 
@@ -268,7 +277,7 @@ static int look_at_generation(const struct nlmsghdr *m, void *context)
 	struct number *n = context;
 	const struct nlattr *a;
 
-	if (m->nlmsg_seq != n->sequence ||
+	if (m->nlmsg_seq != REQUEST_SEQUENCE ||
 	    m->nlmsg_type != (NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWGEN))
 		return 0;
 	mnl_attr_for_each(a, m, sizeof(struct nfgenmsg))
@@ -281,19 +290,14 @@ static int look_at_generation(const struct nlmsghdr *m, void *context)
 	return 0;
 }
 
-/* Numbers of single requests: far from those of batches. */
-#define REQUEST_SEQUENCE 0x80000000U
-
 int apply_generation(int fd, uint32_t *ret, struct ec2fs_error *error)
 {
 	char buffer[256];
 	struct nlmsghdr *m =
 		nftnl_nlmsg_build_hdr(buffer, NFT_MSG_GETGEN, AF_UNSPEC, 0, REQUEST_SEQUENCE);
-	struct number n = {.sequence = m->nlmsg_seq};
-	int result = send_all(fd, m, m->nlmsg_len);
+	struct number n = {0};
+	int result = apply_ask(fd, m, look_at_generation, &n);
 
-	if (!result)
-		result = receive(fd, look_at_generation, &n);
 	if (!n.found)
 		return ec2fs_fail(error, EC2_InternalError,
 				  "cannot ask the kernel for its ruleset: %s",
@@ -347,9 +351,7 @@ int apply_element_traffic(int fd, const struct ir_element *e, struct traffic *re
 	int result;
 
 	apply_ask_element(m, e);
-	result = send_all(fd, m, m->nlmsg_len);
-	if (!result)
-		result = receive(fd, look_at_count, &c);
+	result = apply_ask(fd, m, look_at_count, &c);
 	result = result < 0 ? result : c.result;
 	if (result < 0)
 		return ec2fs_fail_errno(error, -result, EC2_InternalError,

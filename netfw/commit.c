@@ -103,8 +103,10 @@ static int commit_rules(struct vpc *v, const struct netfw_change *c, bool whole,
 			struct ec2fs_error *error)
 {
 	ruleset_begin(v->rules, whole);
-	if (c->description)
+	if (c->description) {
+		ruleset_log(v->rules, c->description->flow_logs.flows ? FLOW_LOGS_GROUP : 0);
 		ruleset_vpc(v->rules, c->description);
+	}
 	for (size_t i = 0; i < c->count; i++) {
 		const void *what = c->staged[i].what;
 
@@ -273,12 +275,16 @@ static int converge(struct vpc *v, const struct work *w, bool described, struct 
 
 static int commit(struct vpc *v, struct netfw_change *c, struct ec2fs_error *error)
 {
-	bool described = c->description, made;
+	bool described = c->description, made, listening = false;
 	struct work w = {.everything = c->whole || !v->known};
 	int r = prepare(v, c, &made, error);
 
 	if (r == 0)
+		r = flows_prepare(v, c->description, &listening, error);
+	if (r == 0)
 		r = commit_rules(v, c, w.everything, error);
+	if (r < 0 && listening)
+		flows_end(v);
 	if (r < 0 && made) {
 		vpc_forget(v);
 		netns_remove(v->id, v->netfw->mark, NULL);
@@ -286,6 +292,8 @@ static int commit(struct vpc *v, struct netfw_change *c, struct ec2fs_error *err
 	if (r < 0)
 		return r;
 	adopt(v, c, &w);
+	if (described)
+		flows_settle(v);
 	r = converge(v, &w, described, error);
 	v->known = r == 0;
 	free_work(&w);

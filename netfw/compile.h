@@ -13,13 +13,14 @@
 struct class_description {
 	uint32_t number; /* not 0 */
 	const char *subnet;
-	bool acl; /* the subnet's network ACL restricts something */
+	/* In the VPC no network ACL restricts anything; another subnet's does; this one's does. */
+	enum class_acl { CLASS_NO_ACLS, CLASS_OPEN, CLASS_RESTRICTED } acl;
 	const char *const *groups;
 	size_t group_count;
 };
 
-/* The frame of the tables, and all of a VPC but its groups and interfaces. log_group: where new
- * connections and refused packets are also told to nflog; 0: nowhere. */
+/* The frame of the tables, and all of a VPC but its groups and interfaces. log_group: where
+ * refused packets are also told to nflog; 0: nowhere. */
 struct ir *compile_vpc(const struct netfw_vpc *vpc, uint32_t log_group);
 /* Does the ACL of a subnet restrict anything? One that is named but not described does. */
 bool compile_acl_restricts(const struct netfw_vpc *vpc, const struct netfw_subnet *subnet);

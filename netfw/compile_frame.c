@@ -154,20 +154,28 @@ static void add_dstnat(struct ir *ir)
 }
 
 /* Where all that was accepted, or dropped, in one direction passes last. */
-static void add_end(struct ir *ir, const char *name, uint32_t log_group, const struct ir_set *count,
-		    enum ir_verdict_kind verdict)
+static void add_accepted(struct ir *ir, const char *name)
+{
+	rule_verdict(ir_add_rule(ir, ir_add_chain(ir, IR_INET, name)), IR_ACCEPT);
+}
+
+static void add_dropped(struct ir *ir, const char *name, uint32_t log_group,
+			const struct ir_set *count)
 {
 	struct ir_chain *c = ir_add_chain(ir, IR_INET, name);
 	struct ir_rule *r;
 
-	if (log_group)
-		rule_log(ir_add_rule(ir, c), log_group, c->name);
-	if (count) {
+	if (log_group) {
+		/* Its connection has counted it already, as one that passes. */
 		r = ir_add_rule(ir, c);
-		rule_lookup(r, count->name, FIELDS(count->fields[0]));
-		rule_verdict(r, verdict);
+		rule_ct_confirmed(r);
+		rule_log(r, log_group, "counted");
+		rule_log(ir_add_rule(ir, c), log_group, c->name);
 	}
-	rule_verdict(ir_add_rule(ir, c), verdict);
+	r = ir_add_rule(ir, c);
+	rule_lookup(r, count->name, FIELDS(count->fields[0]));
+	rule_verdict(r, IR_DROP);
+	rule_verdict(ir_add_rule(ir, c), IR_DROP);
 }
 
 /*
@@ -236,18 +244,13 @@ static void add_to_gateway(struct ir *ir)
 	drop_counted(ir, c);
 }
 
-/*
- * What an interface sends or gets. The subnet's ACL, which is stateless, comes first; then
- * connections that were accepted before; then the rules of the class.
- */
-static void add_rules_of_class(struct ir *ir, struct ir_chain *c, bool out, bool acls)
+/* What an interface sends or gets: connections that were accepted before, or by the rules of its
+ * class. What is in no map is dropped here, as everywhere. */
+static void add_rules(struct ir *ir, bool out)
 {
-	struct ir_rule *r;
+	struct ir_chain *c = ir_add_chain(ir, IR_INET, out ? "rules-out" : "rules-in");
+	struct ir_rule *r = ir_add_rule(ir, c);
 
-	if (acls)
-		rule_map(ir_add_rule(ir, c), IR_OP_VERDICT_MAP,
-			 out ? frame_acls_out.name : frame_acls_in.name, FIELDS(IR_MARK));
-	r = ir_add_rule(ir, c);
 	rule_ct_state(r, IR_CT_ESTABLISHED | IR_CT_RELATED);
 	rule_verdict(r, IR_ACCEPT);
 	r = ir_add_rule(ir, c);
@@ -255,6 +258,17 @@ static void add_rules_of_class(struct ir *ir, struct ir_chain *c, bool out, bool
 	rule_goto(r, out ? "dropped-out" : "dropped-in");
 	rule_map(ir_add_rule(ir, c), IR_OP_VERDICT_MAP,
 		 out ? frame_classes_out.name : frame_classes_in.name, FIELDS(IR_MARK));
+	rule_verdict(ir_add_rule(ir, c), IR_DROP);
+}
+
+/* Before these the subnet's ACL, which is stateless; it leads there. */
+static void add_acls(struct ir *ir, bool out)
+{
+	const struct ir_set *map = out ? &frame_acls_out : &frame_acls_in;
+	struct ir_chain *c = ir_add_chain(ir, IR_INET, map->name);
+
+	rule_map(ir_add_rule(ir, c), IR_OP_VERDICT_MAP, map->name, FIELDS(IR_MARK));
+	rule_verdict(ir_add_rule(ir, c), IR_DROP);
 }
 
 static void add_egress(struct ir *ir, bool acls)
@@ -264,7 +278,7 @@ static void add_egress(struct ir *ir, bool acls)
 
 	rule_match(r, IR_MARK, 0);
 	rule_goto(r, "from-gateway");
-	add_rules_of_class(ir, c, true, acls);
+	rule_goto(ir_add_rule(ir, c), acls ? "acls-out" : "rules-out");
 }
 
 /* A rule whose map has nothing ends there, and the next one is looked at. */
@@ -275,14 +289,11 @@ static void add_ingress(struct ir *ir, bool acls)
 
 	/* Destination check: to no other address than its own. */
 	rule_map(r, IR_OP_MARK_MAP, frame_to.name, frame_to.fields);
-	rule_goto(r, "to-interface");
+	rule_goto(r, acls ? "acls-in" : "rules-in");
 	r = ir_add_rule(ir, c);
 	rule_map(r, IR_OP_MARK_MAP, frame_to_any.name, FIELDS(IR_OIFNAME));
-	rule_goto(r, "to-interface");
+	rule_goto(r, acls ? "acls-in" : "rules-in");
 	rule_goto(ir_add_rule(ir, c), "to-gateway");
-	c = ir_add_chain(ir, IR_INET, "to-interface");
-	add_rules_of_class(ir, c, false, acls);
-	rule_verdict(ir_add_rule(ir, c), IR_DROP);
 }
 
 /* The VPC's own services: DHCP, DNS, metadata, and the router's answer to ping. A forwarder reaches
@@ -342,14 +353,19 @@ void compile_frame(struct ir *ir, bool acls, uint32_t log_group)
 	add_antispoof(ir);
 	add_arp(ir);
 	add_dstnat(ir);
-	add_end(ir, "accepted-out", log_group, NULL, IR_ACCEPT);
-	add_end(ir, "accepted-in", log_group, NULL, IR_ACCEPT);
-	add_end(ir, "dropped-out", log_group, &frame_dropped_out, IR_DROP);
-	add_end(ir, "dropped-in", log_group, &frame_dropped_in, IR_DROP);
+	add_accepted(ir, "accepted-out");
+	add_accepted(ir, "accepted-in");
+	add_dropped(ir, "dropped-out", log_group, &frame_dropped_out);
+	add_dropped(ir, "dropped-in", log_group, &frame_dropped_in);
 	add_internet(ir, "from-internet", &frame_internet_in);
 	add_internet(ir, "to-internet", &frame_internet_out);
 	add_from_gateway(ir);
 	add_to_gateway(ir);
+	for (int out = 0; out < 2; out++) {
+		add_rules(ir, out);
+		if (acls)
+			add_acls(ir, out);
+	}
 	add_egress(ir, acls);
 	add_ingress(ir, acls);
 	add_input(ir);

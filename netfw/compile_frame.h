@@ -6,7 +6,8 @@
 
 extern const struct ir_set frame_services, frame_routers, frame_links;
 
-/* acls: network ACLs have to be asked. */
+/* acls: network ACLs have to be asked. log_group: where refused packets are also told to nflog;
+ * 0: nowhere. */
 void compile_frame(struct ir *ir, bool acls, uint32_t log_group);
 
 #endif

@@ -22,13 +22,15 @@ struct ir *compile_class(const struct class_description *class)
 		at = 0;
 		key_number(e->key, &at, IR_MARK, class->number);
 		e->verdict = (struct ir_verdict){IR_GOTO, c->name};
-		if (!class->acl)
+		if (class->acl == CLASS_NO_ACLS)
 			continue;
 		e = ir_add_element(ir, out ? &frame_acls_out : &frame_acls_in);
 		at = 0;
 		key_number(e->key, &at, IR_MARK, class->number);
-		e->verdict =
-			(struct ir_verdict){IR_JUMP, ir_format(ir, "%s-%s", class->subnet, way)};
+		e->verdict = (struct ir_verdict){
+			IR_GOTO,
+			ir_format(ir, "%s-%s",
+				  class->acl == CLASS_RESTRICTED ? class->subnet : "rules", way)};
 	}
 	return ir;
 }

@@ -142,8 +142,9 @@ static void add_boundary(struct ir *ir, const struct netfw_subnet *subnet, bool 
 	struct ir_rule *r = ir_add_rule(ir, c);
 
 	rule_lookup(r, ir_text(ir, subnet->id), other);
-	rule_verdict(r, IR_RETURN);
-	rule_goto(ir_add_rule(ir, c), ir_format(ir, "%s-%s", subnet->acl, way));
+	rule_goto(r, out ? "rules-out" : "rules-in");
+	rule_jump(ir_add_rule(ir, c), ir_format(ir, "%s-%s", subnet->acl, way));
+	rule_goto(ir_add_rule(ir, c), out ? "rules-out" : "rules-in");
 }
 
 static bool has_chain(const struct ir *ir, const char *id)

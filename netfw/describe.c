@@ -105,6 +105,7 @@ struct netfw_vpc *describe_vpc(const struct netfw_vpc *v)
 	c->domain_name = text(v->domain_name);
 	c->name_servers = copy(v->name_servers, v->name_server_count, sizeof(*v->name_servers));
 	c->ntp_servers = copy(v->ntp_servers, v->ntp_server_count, sizeof(*v->ntp_servers));
+	c->flow_logs.account = text(v->flow_logs.account);
 	return c;
 }
 
@@ -145,6 +146,7 @@ void describe_free_vpc(struct netfw_vpc *v)
 	drop(v->domain_name);
 	drop(v->name_servers);
 	drop(v->ntp_servers);
+	drop(v->flow_logs.account);
 	free(v);
 }
 

@@ -203,6 +203,42 @@ void difference_add(struct difference *d, const struct ir *old, const struct ir 
 			view_counter(&d->add, new->view.counters[i]);
 }
 
+static bool same_base(const struct ir_chain *a, const struct ir_chain *b)
+{
+	return a->hook && a->hook == b->hook && a->nat == b->nat && a->priority == b->priority &&
+	       a->policy == b->policy && a->family == b->family && !strcmp(a->name, b->name);
+}
+
+void difference_replace(struct difference *d, const struct ir *existing)
+{
+	size_t kept = 0;
+
+	d->kind = DIFFERENCE_REPLACE;
+	for (size_t i = 0; i < existing->view.chain_count; i++) {
+		bool stays = false;
+
+		for (size_t j = 0; existing->view.chains[i]->hook && j < d->add.chain_count; j++)
+			stays |= same_base(existing->view.chains[i], d->add.chains[j]);
+		if (!stays)
+			view_chain(&d->remove, existing->view.chains[i]);
+	}
+	for (size_t i = 0; i < existing->view.set_count; i++)
+		view_set(&d->remove, existing->view.sets[i]);
+	for (size_t i = 0; i < existing->view.counter_count; i++)
+		view_counter(&d->remove, existing->view.counters[i]);
+	for (size_t i = 0; i < d->add.chain_count; i++) {
+		struct ir_chain *chain = d->add.chains[i], *other = NULL;
+
+		if (chain->hook)
+			other = find_chain(existing, chain);
+		if (other && same_base(other, chain))
+			rewrite(d, chain);
+		else
+			d->add.chains[kept++] = chain;
+	}
+	d->add.chain_count = kept;
+}
+
 static bool view_empty(const struct ir_view *v)
 {
 	return !v->chain_count && !v->counter_count && !v->set_count && !v->element_count;
@@ -210,7 +246,8 @@ static bool view_empty(const struct ir_view *v)
 
 bool difference_empty(const struct difference *d)
 {
-	return !d->whole && view_empty(&d->remove) && view_empty(&d->add) && !d->rewrite_count;
+	return d->kind == DIFFERENCE_CHANGE && view_empty(&d->remove) && view_empty(&d->add) &&
+	       !d->rewrite_count;
 }
 
 void difference_free(struct difference *d)

@@ -15,6 +15,7 @@
 #include "ec2fs/util/table.h"
 #include "netfw/dhcp.h"
 #include "netfw/edge.h"
+#include "netfw/flow_logs.h"
 #include "netfw/imds/imds.h"
 #include "netfw/links.h"
 #include "netfw/namespaces.h"
@@ -44,11 +45,12 @@ struct vpc {
 	struct ruleset *rules;
 	struct dhcp *dhcp;
 	struct imds *imds;
-	bool known;              /* described as a whole, and the kernel has it so */
-	struct netfw_vpc *is;    /* as committed last; NULL: never */
-	struct table interfaces; /* struct interface, by ID */
-	struct table routers;    /* those of them without source/dest check */
-	char edge_link[16];      /* the edge's end of igw */
+	struct flow_logs *flow_logs; /* NULL: off */
+	bool known;                  /* described as a whole, and the kernel has it so */
+	struct netfw_vpc *is;        /* as committed last; NULL: never */
+	struct table interfaces;     /* struct interface, by ID */
+	struct table routers;        /* those of them without source/dest check */
+	char edge_link[16];          /* the edge's end of igw */
 	/* VPCs that were joined with this one by its last change and have not routed that yet. */
 	char **joined;
 	size_t joined_count, joined_capacity;
@@ -57,6 +59,7 @@ struct vpc {
 struct netfw {
 	char *owner, *directory, *mark;
 	int (*facts)(void *context, const char *vpc, uint32_t address, struct imds_facts *ret);
+	void (*flow_logged)(void *context, const char *vpc);
 	void *context;
 	struct edge edge;
 	pthread_mutex_t peerings_mutex; /* guards the table, and the links of peerings */
@@ -135,5 +138,16 @@ int services_host(struct vpc *v, const struct interface *i, struct ec2fs_error *
 void services_drop_host(struct vpc *v, const struct netfw_interface *is);
 /* Ends them, dnsmasq too. */
 void services_remove(struct vpc *v);
+
+/* flows.c: flow logs. */
+
+/* Before the rules of that description (NULL: no new one) tell of refused packets somebody listens.
+ * *ret_new: he does since now. */
+int flows_prepare(struct vpc *v, const struct netfw_vpc *next, bool *ret_new,
+		  struct ec2fs_error *error);
+/* The rules are in force, v->is is what is. */
+void flows_settle(struct vpc *v);
+/* Writes what there is; nobody listens any more. */
+void flows_end(struct vpc *v);
 
 #endif

@@ -314,6 +314,11 @@ void rule_ct_state(struct ir_rule *r, uint32_t states)
 	add_statement(r, IR_OP_CT_STATE)->first = states;
 }
 
+void rule_ct_confirmed(struct ir_rule *r)
+{
+	add_statement(r, IR_OP_CT_CONFIRMED);
+}
+
 void rule_mark(struct ir_rule *r, uint32_t mark)
 {
 	add_statement(r, IR_OP_MARK_SET)->first = mark;

@@ -90,17 +90,19 @@ struct ir_element {
 };
 
 enum ir_op {
-	IR_OP_MATCH,       /* field is (not) value; of `len` bytes: a prefix of a name */
-	IR_OP_RANGE,       /* field is in first … last, numbers */
-	IR_OP_CIDR,        /* field, an address, is in first/last */
-	IR_OP_LOOKUP,      /* fields are (not) in the set `name` */
-	IR_OP_VERDICT_MAP, /* the verdict that map `name` has for fields */
-	IR_OP_MARK_MAP,    /* the mark becomes what map `name` has for fields */
-	IR_OP_MARK_SET,    /* the mark becomes `first` */
-	IR_OP_CT_STATE,    /* the connection's state is one of `first`: IR_CT_… */
-	IR_OP_COUNTER,     /* counts, in the rule */
-	IR_OP_COUNT,       /* counts, in the counter `name` */
-	IR_OP_LOG,         /* to nflog group `first`, with the prefix `name` */
+	IR_OP_MATCH,        /* field is (not) value; of `len` bytes: a prefix of a name */
+	IR_OP_RANGE,        /* field is in first … last, numbers */
+	IR_OP_CIDR,         /* field, an address, is in first/last */
+	IR_OP_LOOKUP,       /* fields are (not) in the set `name` */
+	IR_OP_VERDICT_MAP,  /* the verdict that map `name` has for fields */
+	IR_OP_MARK_MAP,     /* the mark becomes what map `name` has for fields */
+	IR_OP_MARK_SET,     /* the mark becomes `first` */
+	IR_OP_CT_STATE,     /* the connection's state is one of `first`: IR_CT_… */
+	IR_OP_CT_CONFIRMED, /* an earlier packet of the connection has passed, this one is counted
+			     */
+	IR_OP_COUNTER,      /* counts, in the rule */
+	IR_OP_COUNT,        /* counts, in the counter `name` */
+	IR_OP_LOG,          /* to nflog group `first`, with the prefix `name` */
 	IR_OP_VERDICT,
 	IR_OP_SNAT_MAP, /* the address that map `name` has for fields becomes the source */
 	IR_OP_DNAT_MAP, /* … the destination */
@@ -197,6 +199,7 @@ void rule_lookup(struct ir_rule *r, const char *set, const enum ir_field *fields
 void rule_not_in(struct ir_rule *r, const char *set, const enum ir_field *fields);
 void rule_map(struct ir_rule *r, enum ir_op op, const char *map, const enum ir_field *fields);
 void rule_ct_state(struct ir_rule *r, uint32_t states);
+void rule_ct_confirmed(struct ir_rule *r);
 void rule_mark(struct ir_rule *r, uint32_t mark);
 void rule_counter(struct ir_rule *r);
 void rule_count(struct ir_rule *r, const char *counter);

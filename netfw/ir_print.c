@@ -151,6 +151,9 @@ static void print_statement(const struct ir_statement *s, struct strbuf *out)
 	case IR_OP_CT_STATE:
 		print_states(s->first, out);
 		break;
+	case IR_OP_CT_CONFIRMED:
+		strbuf_adds(out, "ct status confirmed");
+		break;
 	case IR_OP_COUNTER:
 		strbuf_adds(out, "counter");
 		break;

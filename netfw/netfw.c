@@ -58,6 +58,7 @@ int netfw_open(const struct netfw_options *options, struct netfw **ret, struct e
 	n->directory = xstrdup(options->directory);
 	n->mark = xasprintf("ec2fs %s", options->owner);
 	n->facts = options->facts;
+	n->flow_logged = options->flow_logged;
 	n->context = options->context;
 	n->hypervisor = (struct netns)NETNS_INIT;
 	r = open_all(n, options, error);

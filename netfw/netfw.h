@@ -102,6 +102,14 @@ struct netfw_peering {
 	const char *vpc;
 };
 
+/* What of a VPC's traffic is logged, in EC2's format. */
+enum netfw_flows { NETFW_FLOWS_ACCEPTED = 1, NETFW_FLOWS_REJECTED = 2 };
+struct netfw_flow_logs {
+	unsigned flows;    /* enum netfw_flows; 0: nothing, and it costs nothing */
+	unsigned interval; /* seconds that are told together */
+	const char *account;
+};
+
 /* All of a VPC but its groups and interfaces. */
 struct netfw_vpc {
 	const char *id; /* vpc-… */
@@ -128,6 +136,7 @@ struct netfw_vpc {
 	size_t name_server_count;
 	const uint32_t *ntp_servers;
 	size_t ntp_server_count;
+	struct netfw_flow_logs flow_logs;
 };
 
 /* The network interface of an instance. */
@@ -188,12 +197,16 @@ struct netfw_options {
 	 * is not 0 and they are as true as ever, the answer may be -EALREADY, with ret left alone.
 	 */
 	int (*facts)(void *context, const char *vpc, uint32_t address, struct imds_facts *ret);
+	/* Lines were appended to the flow log of that VPC. From a thread of its own; may take locks
+	 * of the engine's. NULL: nobody wants to know. */
+	void (*flow_logged)(void *context, const char *vpc);
 	void *context;
 };
 
 /* Needs CAP_NET_ADMIN and CAP_SYS_ADMIN: OperationNotPermitted without. */
 int netfw_open(const struct netfw_options *options, struct netfw **ret, struct ec2fs_error *error);
-/* Lets go; networks, rules and dnsmasq go on, the metadata service ends. Accepts NULL. */
+/* Lets go; networks, rules and dnsmasq go on, the metadata service ends. The edge, and with it the
+ * host's routes to the pool, goes when no VPC leads to it. Accepts NULL. */
 void netfw_close(struct netfw *n);
 
 /* The public addresses: pool CIDRs are routed to the edge namespace, unreachable when not in use.
@@ -214,7 +227,8 @@ void netfw_change_drop_group(struct netfw_change *c, const char *id);
 /* The rules are in force when the commit returns, whether a tap is there or not. */
 void netfw_change_interface(struct netfw_change *c, const struct netfw_interface *interface);
 void netfw_change_drop_interface(struct netfw_change *c, const char *id);
-/* Frees c. On failure the kernel's ruleset is what it was. */
+/* Frees c. When the ruleset is refused nothing has changed. When it is in force and links or routes
+ * fail after it, the VPC is no longer known (netfw_vpc_known): describe it as a whole again. */
 int netfw_change_commit(struct netfw_change *c, struct ec2fs_error *error);
 void netfw_change_cancel(struct netfw_change *c);
 /* Is the VPC described since this netfw was opened (so that parts of it can be changed)? */
@@ -248,5 +262,14 @@ int netfw_stats(struct netfw *n, const char *vpc, const char *interface_id, stru
 /* Lines "accepted|dropped in|out PACKETS BYTES" of an interface since its rules were made. */
 int netfw_counters(struct netfw *n, const char *vpc, const char *interface_id, struct strbuf *out,
 		   struct ec2fs_error *error);
+/* Does whoever is behind the interface answer ARP? 1: yes, 0: not within a second. Blocks as long,
+ * without holding up others. */
+int netfw_probe(struct netfw *n, const char *vpc, const char *interface_id,
+		struct ec2fs_error *error);
+
+/* The flow log of a VPC, with or without a struct netfw; directory as in the options. The last part
+ * of it, in whole lines, is appended; it only grows, except that its older half goes at times. */
+void netfw_flow_log_show(const char *directory, const char *vpc, struct strbuf *out);
+void netfw_flow_log_remove(const char *directory, const char *vpc);
 
 #endif

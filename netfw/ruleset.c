@@ -8,14 +8,22 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
 
 struct ruleset *ruleset_new(int nl_fd)
 {
 	struct ruleset *r = xnew(struct ruleset);
 
 	r->fd = nl_fd;
-	if (nl_fd >= 0)
-		apply_prepare_socket(nl_fd);
+	if (nl_fd < 0)
+		return r;
+	apply_prepare_socket(nl_fd);
+	/* A packet under way when these rules replace those of another daemon may bear a number of
+	 * that one's: here it should mean nothing. */
+	if (getrandom(&r->last_class, sizeof(r->last_class), GRND_NONBLOCK) < 0)
+		r->last_class = (uint32_t)getpid() << 12;
+	r->last_class &= INT32_MAX;
 	return r;
 }
 
@@ -166,26 +174,55 @@ static int send_difference(struct ruleset *r, const struct difference *d, struct
 	return result;
 }
 
+/* Refusals that a batch of everything would meet as well. */
+static bool hopeless(int result)
+{
+	return result == -ENOMEM || result == -ENOBUFS || result == -EPERM || result == -EMSGSIZE;
+}
+
+/* All that is to be there, in the place of whatever is: that is taken away, or, when the kernel
+ * refuses that, the tables are. */
+static int replace(struct ruleset *r, const struct ir *existing, struct ec2fs_error *error)
+{
+	struct difference d = {0};
+	struct compiled compiled = {0};
+	int result;
+
+	add_whole(r, &d.add, &compiled);
+	if (existing)
+		difference_replace(&d, existing);
+	else
+		d.kind = DIFFERENCE_ANEW;
+	result = send_difference(r, &d, error);
+	difference_free(&d);
+	free_compiled(&compiled);
+	return result;
+}
+
 #define ATTEMPTS 5
 
 static int send_whole(struct ruleset *r, struct ec2fs_error *error)
 {
-	struct difference d = {.whole = true};
-	struct compiled compiled = {0};
+	bool anew = false;
 	int result = 0;
 
-	add_whole(r, &d.add, &compiled);
-	/* Somebody else in the namespace may change his tables between the two. */
+	r->replacements++;
 	for (int i = 0; i < ATTEMPTS; i++) {
+		cleanup_ir struct ir *existing = NULL;
+
 		result = apply_generation(r->fd, &r->generation, error);
+		if (!result && !anew)
+			result = apply_existing(r->fd, &existing, error);
 		if (result < 0)
 			break;
-		result = send_difference(r, &d, error);
-		if (result != -ERESTART)
+		result = replace(r, existing, error);
+		/* Somebody else in the namespace may change his tables between the two. */
+		if (result == -ERESTART)
+			continue;
+		if (result == 0 || anew || hopeless(result))
 			break;
+		anew = true;
 	}
-	difference_free(&d);
-	free_compiled(&compiled);
 	return result;
 }
 
@@ -201,12 +238,6 @@ static int send_change(struct ruleset *r, struct ec2fs_error *error)
 	difference_free(&d);
 	free_compiled(&compiled);
 	return result;
-}
-
-/* Refusals that a batch of everything would meet as well. */
-static bool hopeless(int result)
-{
-	return result == -ENOMEM || result == -ENOBUFS || result == -EPERM || result == -EMSGSIZE;
 }
 
 int ruleset_commit(struct ruleset *r, struct ec2fs_error *error)

@@ -18,9 +18,9 @@ struct ruleset *ruleset_new(int nl_fd);
 /* The kernel's rules stay. Accepts NULL. */
 void ruleset_free(struct ruleset *r);
 
-/* From the next ruleset_vpc on, first packets of accepted connections and dropped packets are told
- * to this nflog group of the namespace, with the prefix "accepted-in", "accepted-out", "dropped-in"
- * or "dropped-out"; 0: to none. */
+/* From the next ruleset_vpc on, dropped packets are told to this nflog group of the namespace, with
+ * the prefix "dropped-in" or "dropped-out"; 0: to none. One whose connection has counted it before
+ * it is dropped is told as "counted" as well. */
 void ruleset_log(struct ruleset *r, uint32_t group);
 
 /* Begins a change; ruleset_commit or ruleset_abort ends it. whole: what is not told again goes. */

@@ -204,7 +204,7 @@ void state_free_class(struct class *c)
 	free(c);
 }
 
-struct ir *state_class_ir(const struct class *c, bool acl)
+struct ir *state_class_ir(const struct class *c, enum class_acl acl)
 {
 	cleanup_free const char **groups = xcalloc(c->group_count + 1, sizeof(*groups));
 	struct class_description d = {.number = c->number,
@@ -305,6 +305,7 @@ void state_stage_vpc(struct ruleset *r, const struct netfw_vpc *vpc)
 	for (size_t i = 0; i < vpc->subnet_count; i++) {
 		v->subnets[i].id = xstrdup(vpc->subnets[i].id);
 		v->subnets[i].acl = compile_acl_restricts(vpc, &vpc->subnets[i]);
+		v->acls |= v->subnets[i].acl;
 	}
 	v->subnet_count = vpc->subnet_count;
 	state_free_vpc_version(r->next_vpc);

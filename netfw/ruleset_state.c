@@ -24,6 +24,7 @@ void state_stage_rest(struct ruleset *r)
 int state_prepare(struct ruleset *r, struct ec2fs_error *error)
 {
 	struct class *c;
+	bool acls;
 
 	if (!r->vpc && !r->next_vpc)
 		return ec2fs_fail(error, EC2_InternalError,
@@ -31,8 +32,10 @@ int state_prepare(struct ruleset *r, struct ec2fs_error *error)
 	if (r->next_vpc)
 		table_each (c, &r->classes)
 			state_touch_class(r, c);
+	acls = (r->next_vpc ? r->next_vpc : r->vpc)->acls;
 	for (size_t i = 0; i < r->touched_class_count; i++) {
 		const struct subnet *subnet;
+		enum class_acl acl;
 
 		c = r->touched_classes[i];
 		subnet = state_find_subnet(r, c->subnet);
@@ -40,12 +43,13 @@ int state_prepare(struct ruleset *r, struct ec2fs_error *error)
 			return ec2fs_fail(error, EC2_InternalError,
 					  "an interface is in subnet %s, which the VPC has not",
 					  c->subnet);
-		if (c->references && c->current && !c->has_next && c->acl == subnet->acl)
+		acl = !acls ? CLASS_NO_ACLS : subnet && subnet->acl ? CLASS_RESTRICTED : CLASS_OPEN;
+		if (c->references && c->current && !c->has_next && c->acl == acl)
 			continue;
 		ir_free(c->next);
 		c->has_next = true;
-		c->next_acl = subnet && subnet->acl;
-		c->next = c->references ? state_class_ir(c, subnet->acl) : NULL;
+		c->next_acl = acl;
+		c->next = c->references ? state_class_ir(c, acl) : NULL;
 	}
 	for (size_t i = 0; i < r->touched_group_count; i++)
 		state_prepare_group(r->touched_groups[i]);

@@ -36,8 +36,8 @@ struct class
 	size_t group_count;
 	struct ir *current, *next; /* next: while has_next */
 	bool has_next, touched;
-	bool acl, next_acl;  /* its subnet's restricts */
-	unsigned references; /* interfaces */
+	enum class_acl acl, next_acl; /* of current, of next */
+	unsigned references;          /* interfaces */
 };
 
 struct interface_version {
@@ -62,12 +62,14 @@ struct vpc_version {
 	struct ir *ir;
 	struct subnet *subnets;
 	size_t subnet_count;
+	bool acls; /* one of them restricts */
 };
 
 struct ruleset {
 	int fd;
 	uint32_t generation; /* of the kernel's ruleset as we left it; 0: unknown */
 	uint32_t log_group;
+	unsigned replacements; /* how often all was put in place anew */
 	struct batch batch;
 	struct vpc_version *vpc, *next_vpc; /* next: NULL when not staged */
 	struct table groups, classes, interfaces;
@@ -103,7 +105,7 @@ void state_hold_peers(struct ruleset *r, const struct group_version *v, bool mor
 void state_hold_class(struct ruleset *r, struct class *c, bool more);
 /* A group that is named, but not described, is an empty one. */
 void state_prepare_group(struct group *g);
-struct ir *state_class_ir(const struct class *c, bool acl);
+struct ir *state_class_ir(const struct class *c, enum class_acl acl);
 /* These accept NULL. */
 void state_free_group_version(struct group_version *v);
 void state_free_interface_version(struct interface_version *v);

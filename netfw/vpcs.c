@@ -120,6 +120,8 @@ struct interface *vpc_put(struct vpc *v, struct netfw_interface *is,
 		pthread_mutex_unlock(&n->mutex);
 	}
 	note_router(v, i);
+	if (v->flow_logs)
+		flow_logs_set_interface(v->flow_logs, is->id, is->address);
 	return i;
 }
 
@@ -132,6 +134,8 @@ struct interface *vpc_take(struct vpc *v, const char *interface)
 	if (!i)
 		return NULL;
 	table_remove(&v->routers, hash, same_interface, interface);
+	if (v->flow_logs)
+		flow_logs_drop_interface(v->flow_logs, interface);
 	pthread_mutex_lock(&n->mutex);
 	if (table_find(&n->places, hash, same_interface, interface) == i)
 		table_remove(&n->places, hash, same_interface, interface);
@@ -168,6 +172,7 @@ static void forget_interfaces(struct vpc *v)
 
 void vpc_forget(struct vpc *v)
 {
+	flows_end(v);
 	imds_stop(v->imds);
 	dhcp_close(v->dhcp);
 	ruleset_free(v->rules);

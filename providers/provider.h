@@ -37,8 +37,11 @@ struct machine_disk {
 	const char *path;   /* an image in raw format, or a block device */
 	const char *target; /* the name the host gives it: "vda", "vdb" … */
 	const char *serial; /* at most 20 bytes: the volume's ID without its dash */
-	bool block;         /* a block device, not a file */
+	/* A second, 0: no limit. burst: above the lasting one, for a while; 0: none. */
+	uint64_t iops, burst_iops, bytes, burst_bytes;
+	bool block; /* a block device, not a file */
 	bool read_only;
+	bool shared; /* other machines may have it at the same time */
 };
 
 /* All that is needed to build one machine. Everything is borrowed for the time of the call. */
@@ -138,6 +141,29 @@ struct provider_ops {
 	int (*reboot)(struct provider *p, const char *id, struct ec2fs_error *error);
 	/* Restarts without asking. */
 	int (*reset)(struct provider *p, const char *id, struct ec2fs_error *error);
+
+	/* Its processors stand still, and what they wrote is in its disks; they go on. */
+	int (*pause)(struct provider *p, const char *id, struct ec2fs_error *error);
+	int (*resume)(struct provider *p, const char *id, struct ec2fs_error *error);
+
+	/*
+	 * Disks of a machine that runs, known by their serials. Giving one that it has succeeds,
+	 * and so does taking one that it has not, or telling it of that. disk->target is not looked
+	 * at.
+	 */
+	int (*attach_disk)(struct provider *p, const char *id, const struct machine_disk *disk,
+			   struct ec2fs_error *error);
+	/* Asks the guest; has_disk() tells when it has let go. */
+	int (*detach_disk)(struct provider *p, const char *id, const char *serial,
+			   struct ec2fs_error *error);
+	int (*has_disk)(struct provider *p, const char *id, const char *serial, bool *ret,
+			struct ec2fs_error *error);
+	/* What the disk is made of has grown to so many bytes: the guest is told. */
+	int (*resize_disk)(struct provider *p, const char *id, const char *serial, uint64_t bytes,
+			   struct ec2fs_error *error);
+	/* By its serial, iops, bytes and bursts. */
+	int (*set_limits)(struct provider *p, const char *id, const struct machine_disk *disk,
+			  struct ec2fs_error *error);
 
 	/* What is there now. Absent is a success with MACHINE_ABSENT. */
 	int (*observe)(struct provider *p, const char *id, enum machine_state *ret,

@@ -98,6 +98,9 @@ static void run(void *context, uint64_t number)
 	case KIND_VOLUME:
 		engine_volume_job(e, r);
 		break;
+	case KIND_SNAPSHOT:
+		engine_snapshot_job(e, r);
+		break;
 	default:
 		break;
 	}
@@ -119,9 +122,15 @@ static bool needs_job(const struct resource *was, const struct resource *is)
 		return differs(was, is, "state") || differs(was, is, "@wanted") ||
 		       differs(was, is, "@stop") || differs(was, is, "@reboot");
 	case KIND_IMAGE:
-		return differs(was, is, "disk") && image_needs_conversion(is);
+		return (differs(was, is, "disk") || differs(was, is, "@kernel-of")) &&
+		       engine_image_has_job(is);
 	case KIND_VOLUME:
-		return differs(was, is, "state") && resource_is(is, "state", "deleting");
+		return (differs(was, is, "state") || differs(was, is, "modification-state")) &&
+		       engine_volume_has_job(is);
+	case KIND_SNAPSHOT:
+		return (differs(was, is, "state") || differs(was, is, "@removed") ||
+			differs(was, is, "disk")) &&
+		       engine_snapshot_has_job(is);
 	case KIND_ZONE:
 		return differs(was, is, "compute") || differs(was, is, "storage");
 	default:
@@ -151,7 +160,7 @@ static void changed(void *context, const struct cloud_event *events, size_t coun
 	for (size_t i = 0; i < count; i++) {
 		const struct resource *was = events[i].was, *is = events[i].is;
 
-		if (was && was->kind == KIND_IMAGE) {
+		if (was && (was->kind == KIND_IMAGE || was->kind == KIND_SNAPSHOT)) {
 			discard_blob(e, was, is, "disk");
 			discard_blob(e, was, is, "kernel");
 			discard_blob(e, was, is, "ramdisk");
@@ -160,6 +169,10 @@ static void changed(void *context, const struct cloud_event *events, size_t coun
 			continue;
 		if (is && needs_job(was, is))
 			queue_kick(e->queue, is->number);
+		/* What a running machine gets or loses is its instance's to do. */
+		if (is && is->kind == KIND_ATTACHMENT &&
+		    (differs(was, is, "state") || differs(was, is, "@force")))
+			queue_kick(e->queue, is->parent);
 		network_changed(e, was, is);
 	}
 }
@@ -198,7 +211,8 @@ struct engine *engine_new(struct cloud *cloud, struct blobs *blobs,
 /* Whatever might have been under way: looking twice does no harm. */
 int engine_start(struct engine *e, struct ec2fs_error *error)
 {
-	static const enum kind kinds[] = {KIND_ZONE, KIND_IMAGE, KIND_VOLUME, KIND_INSTANCE};
+	static const enum kind kinds[] = {KIND_ZONE, KIND_IMAGE, KIND_VOLUME, KIND_SNAPSHOT,
+					  KIND_INSTANCE};
 	struct view v;
 
 	(void)error;
@@ -207,9 +221,11 @@ int engine_start(struct engine *e, struct ec2fs_error *error)
 	view_each (&v, ROOT_NUMBER, KIND_REGION, region) {
 		for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 			view_each (&v, region->number, kinds[i], r) {
-				if (r->kind == KIND_VOLUME && !resource_is(r, "state", "deleting"))
+				if (r->kind == KIND_VOLUME && !engine_volume_has_job(r))
 					continue;
-				if (r->kind == KIND_IMAGE && !image_needs_conversion(r))
+				if (r->kind == KIND_SNAPSHOT && !engine_snapshot_has_job(r))
+					continue;
+				if (r->kind == KIND_IMAGE && !engine_image_has_job(r))
 					continue;
 				if (r->kind == KIND_INSTANCE &&
 				    (instance_state(r) == INSTANCE_DRAFT ||
@@ -232,16 +248,8 @@ void engine_stop(struct engine *e)
 	engine_close_backends(e);
 	network_free(e);
 	queue_free(e->queue);
-	for (size_t i = 0; i < e->live.capacity; i++) {
-		struct live *l = e->live.cells[i].item;
-
-		if (!l)
-			continue;
-		bytes_unref(l->screenshot);
-		bytes_unref(l->metrics);
-		free(l->id);
-		free(l);
-	}
+	for (size_t i = 0; i < e->live.capacity; i++)
+		live_free(e->live.cells[i].item);
 	table_free(&e->live);
 	for (size_t i = 0; i < e->trash_count; i++)
 		free(e->trash[i]);

@@ -41,9 +41,19 @@ int engine_inspect_disk(int fd, char **ret_value, struct ec2fs_error *error);
 void engine_console(struct engine *e, const char *id, struct strbuf *out);
 void engine_screenshot(struct engine *e, const char *id, struct strbuf *out);
 void engine_metrics(struct engine *e, const char *id, struct strbuf *out);
+void engine_status_checks(struct engine *e, const char *id, struct strbuf *out);
 /* Take a new screenshot, new figures: block for as long as the provider takes. */
 int engine_refresh_screenshot(struct engine *e, uint64_t number, const char *id);
 int engine_refresh_metrics(struct engine *e, uint64_t number, const char *id);
+/* Ask whether machine and guest are well; a second at most when the guest does not answer. */
+int engine_refresh_status_checks(struct engine *e, uint64_t number, const char *id);
+
+/* The last part of a VPC's flow log, by its ID, appended. */
+void engine_flow_logs(struct engine *e, const char *vpc, struct strbuf *out);
+/* fn is called when lines were added to the flow log of that VPC, from a thread that holds no lock.
+ * Before engine_start. */
+void engine_watch_flow_logs(struct engine *e, void (*fn)(void *context, uint64_t vpc),
+			    void *context);
 
 /* Opens a completed snapshot for reading; *ret_size in bytes. -ENODATA when it cannot be read.
  * Blocks. */

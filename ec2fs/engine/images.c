@@ -34,8 +34,9 @@ struct import {
 
 static void record_progress(struct view *v, struct resource *r, const void *context)
 {
-	if (image_needs_conversion(r))
-		set_format(v, r, "progress", "%d%%", *(const int *)context);
+	if (!image_needs_conversion(r))
+		return;
+	set_format(v, r, "progress", "%d%%", *(const int *)context);
 }
 
 static void progress(void *context, int percent)
@@ -61,7 +62,11 @@ static void record_outcome(struct view *v, struct resource *r, const void *conte
 	/* Another disk may have been written meanwhile; its own job follows. */
 	if (!resource_is(r, "disk", o->source))
 		return;
-	if (o->value)
+	if (r->kind == KIND_SNAPSHOT && o->value)
+		snapshot_imported(v, r, o->value);
+	else if (r->kind == KIND_SNAPSHOT)
+		snapshot_saw_failure(v, r, o->error);
+	else if (o->value)
 		image_imported(v, r, o->value);
 	else
 		image_import_failed(v, r, o->error);
@@ -99,7 +104,7 @@ static int convert(struct engine *e, struct import *i, const char *from, char **
 	return 0;
 }
 
-void engine_image_job(struct engine *e, const struct resource *r)
+void engine_import_job(struct engine *e, const struct resource *r)
 {
 	const char *source = resource_or(r, "disk", "");
 	struct import i = {.engine = e, .number = r->number};
@@ -120,39 +125,85 @@ void engine_image_job(struct engine *e, const struct resource *r)
 	engine_record(e, r->number, record_outcome, &o);
 }
 
-static int remove_record(struct view *v, void *context, struct ec2fs_error *error)
+/* An instance's own kernel or ramdisk as a blob: *ret is the field's value, NULL where it has none.
+ */
+static int own_blob(struct engine *e, const char *instance, const char *file, char **ret,
+		    struct ec2fs_error *error)
 {
-	const struct resource *r = view_get(v, *(const uint64_t *)context);
+	cleanup_free char *from = engine_instance_path(e, instance, file);
+	cleanup_free char *name = NULL;
+	cleanup_close int in = open(from, O_RDONLY | O_CLOEXEC);
+	cleanup_close int out = -1;
+	struct stat st;
+	int r;
 
-	(void)error;
-	if (r)
-		volume_saw_gone(v, view_edit(v, r));
+	if (in < 0)
+		return errno == ENOENT ? 0
+				       : ec2fs_fail_errno(error, errno, EC2_InternalError, "%s: %s",
+							  from, strerror(errno));
+	r = blob_begin(e->blobs, &out, &name, error);
+	if (r < 0)
+		return r;
+	if (fstat(in, &st) < 0)
+		r = -errno;
+	else
+		r = volumes_copy(in, out, (uint64_t)st.st_size, NULL, NULL);
+	if (r < 0)
+		ec2fs_fail_errno(error, -r, EC2_InternalError, "%s: %s", from, strerror(-r));
+	else
+		r = blob_finish(e->blobs, out, name, error);
+	if (r < 0) {
+		blob_abandon(e->blobs, name);
+		return r;
+	}
+	*ret = xasprintf("%s %jd", name, (intmax_t)st.st_size);
 	return 0;
 }
 
-void engine_volume_job(struct engine *e, const struct resource *r)
+struct kernel {
+	const char *kernel, *ramdisk;
+};
+
+static void record_kernel(struct view *v, struct resource *r, const void *context)
 {
-	cleanup_free char *storage = NULL;
+	const struct kernel *k = context;
+
+	image_saw_kernel(v, r, k->kernel, k->ramdisk);
+}
+
+static void record_no_kernel(struct view *v, struct resource *r, const void *context)
+{
+	image_import_failed(v, r, context);
+}
+
+static void copy_kernel(struct engine *e, const struct resource *r)
+{
+	cleanup_free char *instance = xstrdup(resource_or(r, "@kernel-of", ""));
+	cleanup_free char *kernel = NULL;
+	cleanup_free char *ramdisk = NULL;
 	struct ec2fs_error error = {0};
-	uint64_t number = r->number;
-	struct volumes *volumes;
-	struct view v;
+	int result = own_blob(e, instance, "kernel", &kernel, &error);
 
-	if (!resource_is(r, "state", "deleting"))
-		return;
-	v = cloud_read(e->cloud);
-	{
-		const struct resource *zone = view_find(&v, r->parent, KIND_ZONE,
-							resource_or(r, "availability-zone", ""));
+	if (result == 0)
+		result = own_blob(e, instance, "ramdisk", &ramdisk, &error);
+	if (result == 0 && !kernel)
+		result = ec2fs_fail(&error, EC2_InvalidInstanceID_NotFound,
+				    "the instance %s, whose kernel it boots, is gone", instance);
+	if (result < 0)
+		engine_record(e, r->number, record_no_kernel, &error);
+	else
+		engine_record(e, r->number, record_kernel, &(struct kernel){kernel, ramdisk});
+}
 
-		if (zone)
-			storage = xstrdup(resource_or(zone, "storage", ""));
-	}
-	cloud_read_end(e->cloud);
-	volumes = storage ? engine_volumes(e, storage, &error) : NULL;
-	if (volumes && volumes->ops->remove(volumes, r->id, &error) < 0) {
-		queue_kick_at(e->queue, number, queue_now() + 5000000000LL);
-		return;
-	}
-	cloud_change(e->cloud, NULL, remove_record, &number, &error);
+bool engine_image_has_job(const struct resource *r)
+{
+	return image_needs_conversion(r) || image_wants_kernel(r);
+}
+
+void engine_image_job(struct engine *e, const struct resource *r)
+{
+	if (image_wants_kernel(r))
+		copy_kernel(e, r);
+	else
+		engine_import_job(e, r);
 }

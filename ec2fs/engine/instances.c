@@ -3,6 +3,7 @@
 
 #include "ec2fs/engine/machine.h"
 #include "ec2fs/engine/network.h"
+#include "ec2fs/engine/storage.h"
 #include "ec2fs/model/instance.h"
 #include "ec2fs/model/storage.h"
 #include "ec2fs/util/cleanup.h"
@@ -69,15 +70,11 @@ struct launched {
 static void record_running(struct view *v, struct resource *r, const void *context)
 {
 	const struct launched *l = context;
-	const struct resource *root;
 
 	if (instance_state(r) != INSTANCE_PENDING)
 		return;
 	instance_saw_running(v, r);
 	set_text(v, r, "@launched", l->boot_id);
-	root = volume_root_of(v, r);
-	if (root)
-		volume_saw_created(v, view_edit(v, root), volume_size(root));
 }
 
 static void record_failure(struct view *v, struct resource *r, const void *context)
@@ -91,16 +88,31 @@ static void launch(struct engine *e, const struct resource *r, struct machine *m
 	struct ec2fs_error error = {0};
 	bool wakes = resource_is(r, "@hibernated", "true");
 	cleanup_free char *memory = engine_instance_path(e, r->id, "memory");
-	int result = machine_prepare(e, m, &error);
+	enum machine_state state = MACHINE_ABSENT;
+	int result;
 
+	/* The volume's job kicks this one. */
+	if (m->waits && !m->broken)
+		return;
+	result = m->broken ? ec2fs_fail(&error, EC2_InternalError, "a volume: %s", m->broken)
+			   : machine_prepare(e, m, &error);
 	if (result == 0)
 		result = network_prepare(e, r, m, &error);
+	if (result == 0 && m->store.count)
+		result = m->provider->ops->observe(m->provider, r->id, &state, &error);
+	if (result == 0)
+		result = storage_make_ephemeral(m, state == MACHINE_ABSENT && !wakes, &error);
+	if (result == 0 && !storage_machine_begins(e, r->id, m)) {
+		queue_kick_at(e->queue, r->number, queue_now() + RETRY_FIRST);
+		return;
+	}
 	if (result == 0)
 		take_end(e, r->id);
 	if (result == 0 && wakes)
 		result = m->provider->ops->restore(m->provider, &m->spec, memory, &error);
 	else if (result == 0)
 		result = m->provider->ops->start(m->provider, &m->spec, &error);
+	storage_machine_began(e, r->id);
 	if (result == -EAGAIN) {
 		if (!resource_is(r, "state-reason", error.message))
 			engine_record(e, r->number, record_waiting, error.message);
@@ -207,10 +219,16 @@ static void watch_running(struct engine *e, const struct resource *r, struct mac
 			queue_kick_at(e->queue, r->number, queue_now() + GRACE);
 		} else {
 			unplug(e, r, m);
+			storage_remove_ephemeral(m);
 			engine_record(e, r->number, record_gone, end_reason(take_end(e, r->id)));
 		}
 		return;
 	}
+	/* Paused for a snapshot by a daemon that did not live to let it go on. */
+	if (state == MACHINE_PAUSED && !storage_is_held(e, r->id) &&
+	    m->provider->ops->resume(m->provider, r->id, &error) < 0)
+		retry_later(e, r);
+	engine_attachments(e, r, m);
 	if (network_watch(e, r, m, &error) < 0) {
 		log_warning("%s: its network: %s", r->id, error.message);
 		retry_later(e, r);
@@ -281,8 +299,10 @@ static void stop(struct engine *e, const struct resource *r, struct machine *m)
 		unplug(e, r, m);
 		if (instance_wants(r, "hibernated") && access(memory, F_OK) == 0)
 			engine_record(e, r->number, record_hibernated, NULL);
-		else
+		else {
+			storage_remove_ephemeral(m);
 			engine_record(e, r->number, record_gone, NULL);
+		}
 		take_end(e, r->id);
 		return;
 	}
@@ -328,6 +348,7 @@ static void terminate(struct engine *e, const struct resource *r, struct machine
 		retry_later(e, r);
 		return;
 	}
+	storage_remove_ephemeral(m);
 	machine_remove_files(e, r->id, false);
 	engine_record(e, r->number, record_cleaned, NULL);
 }

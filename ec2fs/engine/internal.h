@@ -25,6 +25,8 @@ struct compute {
 struct storage {
 	char *uri;
 	struct volumes *volumes;
+	pthread_mutex_t sweeping; /* held across sweep() */
+	bool swept;               /* under sweeping */
 };
 
 struct network;
@@ -32,6 +34,8 @@ struct network;
 struct engine {
 	struct cloud *cloud;
 	struct network *network;
+	void (*flow_logged)(void *context, uint64_t vpc); /* NULL: nobody wants to know */
+	void *flow_logged_context;
 	atomic_uint_fast64_t changes; /* commits seen, and 1 */
 	struct blobs *blobs;
 	char *state_dir;
@@ -58,14 +62,28 @@ struct engine {
 struct live {
 	char *id;
 	enum machine_end end; /* why its machine went, as the provider told */
-	struct bytes *screenshot, *metrics;
-	bool missed; /* its machine was not there at the last look, and no event had said why */
+	struct bytes *screenshot, *metrics, *status_checks;
+	char *answered; /* the launch-time since which its guest has answered; NULL: never */
+	bool missed;    /* its machine was not there at the last look, and no event had said why */
+	/* storage.h */
+	unsigned held; /* of an instance: its machine is paused on purpose, by so many */
+	bool begins;   /* of an instance: its machine is getting disks right now */
+	/* Of an attachment: when its guest was asked to let go, first and last; 0: not. */
+	int64_t first_asked, asked;
+	unsigned frozen;   /* of a volume: so many want nobody to begin writing to it */
 	unsigned failures; /* tries in a row that the back end was not there for */
 };
 
 /* Makes it when missing. engine->lock is held. */
 struct live *live_get(struct engine *e, const char *id);
 void live_forget(struct engine *e, const char *id);
+/* Frees what nobody finds any more. */
+void live_free(struct live *l);
+/* What was seen, and is shown until it is seen anew: fields of struct live by their offset. */
+void live_keep(struct engine *e, const char *id, size_t offset, const struct strbuf *text);
+void live_show(struct engine *e, const char *id, size_t offset, struct strbuf *out);
+/* The provider that runs the instance now; NULL when it does not run. */
+struct provider *live_provider(struct engine *e, uint64_t number);
 
 /* backends.c. Opened when first asked for; NULL and the story when that fails. */
 struct compute *engine_compute(struct engine *e, const char *uri, struct ec2fs_error *error);
@@ -78,6 +96,13 @@ void engine_zone_job(struct engine *e, const struct resource *zone);
 void engine_instance_job(struct engine *e, const struct resource *r);
 void engine_image_job(struct engine *e, const struct resource *r);
 void engine_volume_job(struct engine *e, const struct resource *r);
+void engine_snapshot_job(struct engine *e, const struct resource *r);
+/* Is there something to do for it? */
+bool engine_image_has_job(const struct resource *r);
+bool engine_volume_has_job(const struct resource *r);
+bool engine_snapshot_has_job(const struct resource *r);
+/* images.c: makes the qcow2 disk of an image or a snapshot a raw one. */
+void engine_import_job(struct engine *e, const struct resource *r);
 
 /* A change of one resource by the engine: fn is called with the staged version unless it is gone.
  */

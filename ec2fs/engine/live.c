@@ -35,6 +35,18 @@ struct live *live_get(struct engine *e, const char *id)
 	return l;
 }
 
+void live_free(struct live *l)
+{
+	if (!l)
+		return;
+	bytes_unref(l->screenshot);
+	bytes_unref(l->metrics);
+	bytes_unref(l->status_checks);
+	free(l->answered);
+	free(l->id);
+	free(l);
+}
+
 void live_forget(struct engine *e, const char *id)
 {
 	struct live *l;
@@ -42,12 +54,7 @@ void live_forget(struct engine *e, const char *id)
 	pthread_mutex_lock(&e->lock);
 	l = table_remove(&e->live, hash_str(id, 0), same_id, id);
 	pthread_mutex_unlock(&e->lock);
-	if (!l)
-		return;
-	bytes_unref(l->screenshot);
-	bytes_unref(l->metrics);
-	free(l->id);
-	free(l);
+	live_free(l);
 }
 
 void engine_console(struct engine *e, const char *id, struct strbuf *out)
@@ -72,7 +79,7 @@ void engine_console(struct engine *e, const char *id, struct strbuf *out)
 	}
 }
 
-static void show(struct engine *e, const char *id, size_t offset, struct strbuf *out)
+void live_show(struct engine *e, const char *id, size_t offset, struct strbuf *out)
 {
 	struct live *l;
 	struct bytes *b;
@@ -88,15 +95,15 @@ static void show(struct engine *e, const char *id, size_t offset, struct strbuf 
 
 void engine_screenshot(struct engine *e, const char *id, struct strbuf *out)
 {
-	show(e, id, offsetof(struct live, screenshot), out);
+	live_show(e, id, offsetof(struct live, screenshot), out);
 }
 
 void engine_metrics(struct engine *e, const char *id, struct strbuf *out)
 {
-	show(e, id, offsetof(struct live, metrics), out);
+	live_show(e, id, offsetof(struct live, metrics), out);
 }
 
-static void keep(struct engine *e, const char *id, size_t offset, const struct strbuf *text)
+void live_keep(struct engine *e, const char *id, size_t offset, const struct strbuf *text)
 {
 	struct bytes **slot, *old, *new = bytes_new(strbuf_str(text), text->len);
 
@@ -108,8 +115,7 @@ static void keep(struct engine *e, const char *id, size_t offset, const struct s
 	bytes_unref(old);
 }
 
-/* The provider that runs the instance now; NULL when it does not run. */
-static struct provider *provider_of(struct engine *e, uint64_t number)
+struct provider *live_provider(struct engine *e, uint64_t number)
 {
 	cleanup_free char *uri = NULL;
 	struct compute *c;
@@ -131,24 +137,24 @@ static struct provider *provider_of(struct engine *e, uint64_t number)
 int engine_refresh_screenshot(struct engine *e, uint64_t number, const char *id)
 {
 	struct strbuf png cleanup_strbuf = STRBUF_INIT;
-	struct provider *p = provider_of(e, number);
+	struct provider *p = live_provider(e, number);
 	int r = p ? p->ops->screenshot(p, id, &png, NULL) : 0;
 
 	/* Of a machine that does not run there is nothing to see. */
 	if (r == 0)
-		keep(e, id, offsetof(struct live, screenshot), &png);
+		live_keep(e, id, offsetof(struct live, screenshot), &png);
 	return r;
 }
 
 int engine_refresh_metrics(struct engine *e, uint64_t number, const char *id)
 {
 	struct strbuf text cleanup_strbuf = STRBUF_INIT;
-	struct provider *p = provider_of(e, number);
+	struct provider *p = live_provider(e, number);
 	struct machine_stats s;
 	int r;
 
 	if (!p) {
-		keep(e, id, offsetof(struct live, metrics), &text);
+		live_keep(e, id, offsetof(struct live, metrics), &text);
 		return 0;
 	}
 	r = p->ops->stats(p, id, &s, NULL);
@@ -167,6 +173,6 @@ int engine_refresh_metrics(struct engine *e, uint64_t number, const char *id)
 		strbuf_addf(&text, "network-packets-in %" PRIu64 "\n", s.net_receive_packets);
 		strbuf_addf(&text, "network-packets-out %" PRIu64 "\n", s.net_transmit_packets);
 	}
-	keep(e, id, offsetof(struct live, metrics), &text);
+	live_keep(e, id, offsetof(struct live, metrics), &text);
 	return 0;
 }

@@ -1,5 +1,7 @@
 #include "ec2fs/engine/machine.h"
 
+#include "ec2fs/engine/storage.h"
+
 #include "ec2fs/model/instance.h"
 #include "ec2fs/model/storage.h"
 #include "ec2fs/util/cleanup.h"
@@ -40,20 +42,60 @@ static void describe_image(const struct view *v, const struct resource *r, struc
 	m->image_gone = !image;
 	if (!image)
 		return;
-	m->image_disk = blob_of(m, image, "disk");
 	m->image_kernel = blob_of(m, image, "kernel");
 	m->image_ramdisk = blob_of(m, image, "ramdisk");
 }
 
+static void describe_volume(const struct resource *volume, struct machine *m)
+{
+	struct machine_disk *d = &m->disks[m->volume_count];
+	struct volume_limits limits;
+
+	if (m->volume_count == MOST_ATTACHMENTS)
+		return;
+	volume_limits(volume, &limits);
+	d->iops = limits.iops;
+	d->burst_iops = limits.burst_iops;
+	d->bytes = limits.bytes;
+	d->burst_bytes = limits.burst_bytes;
+	d->shared = resource_is(volume, "multi-attach-enabled", "true");
+	m->volume_ids[m->volume_count++] = keep_copy(m, volume->id);
+	if (resource_is(volume, "state", "creating"))
+		m->waits = true;
+	else if (resource_is(volume, "state", "error") && !m->broken)
+		m->broken = keep_copy(m, resource_or(volume, "state-reason", "it is in error"));
+}
+
 static void describe_volumes(const struct view *v, const struct resource *r, struct machine *m)
 {
-	const struct resource *root = volume_root_of(v, r);
+	/* The root first: guests, and firmware, see disks in this order. */
+	for (int root = 1; root >= 0; root--)
+		view_each (v, r->number, KIND_ATTACHMENT, a)
+			if (attachment_is_root(v, a) == root && attachment_volume(v, a))
+				describe_volume(attachment_volume(v, a), m);
+	instance_store(v, r, &m->store);
+	for (unsigned i = 0; i < m->store.count; i++)
+		instance_store_id(r, i, m->store_ids[i]);
+}
 
-	if (root) {
-		m->root_id = keep_copy(m, root->id);
-		m->root_size = volume_size(root);
-		m->root_wanted = resource_is(root, "state", "creating");
-	}
+/* "vda" … "vdz", "vdaa" … */
+static char *target_of(struct machine *m, size_t n)
+{
+	if (n < 26)
+		return keep(m, xasprintf("vd%c", (char)('a' + n)));
+	return keep(m, xasprintf("vd%c%c", (char)('a' + n / 26 - 1), (char)('a' + n % 26)));
+}
+
+static void place_disk(struct machine *m, const char *id)
+{
+	size_t n = m->spec.disk_count++;
+	struct machine_disk *d = &m->disks[n];
+
+	d->path = keep(m, m->volumes->ops->path(m->volumes, id));
+	d->target = target_of(m, n);
+	/* virtio's serial holds 20 bytes: "vol" and the 17 digits. */
+	d->serial = keep(m, storage_serial(id));
+	d->block = m->volumes->ops == &volumes_lvm;
 }
 
 static void describe_spec(struct engine *e, const struct view *v, const struct resource *r,
@@ -102,14 +144,11 @@ int machine_describe(struct engine *e, const struct resource *r, struct machine 
 	if (!m->volumes)
 		return -EINVAL;
 	m->spec.console = keep(m, engine_instance_path(e, r->id, "console"));
-	if (m->root_id) {
-		m->disk.path = keep(m, m->volumes->ops->path(m->volumes, m->root_id));
-		m->disk.target = "vda";
-		/* virtio's serial holds 20 bytes: "vol" and the 17 digits. */
-		m->disk.serial = keep(m, xasprintf("vol%s", m->root_id + strlen("vol-")));
-		m->spec.disks = &m->disk;
-		m->spec.disk_count = 1;
-	}
+	m->spec.disks = m->disks;
+	for (size_t i = 0; i < m->volume_count; i++)
+		place_disk(m, m->volume_ids[i]);
+	for (unsigned i = 0; i < m->store.count; i++)
+		place_disk(m, m->store_ids[i]);
 	return 0;
 }
 
@@ -167,7 +206,6 @@ static int prepare_kernel(struct engine *e, struct machine *m, struct ec2fs_erro
 
 int machine_prepare(struct engine *e, struct machine *m, struct ec2fs_error *error)
 {
-	cleanup_free char *image = m->image_disk ? blob_path(e->blobs, m->image_disk) : NULL;
 	int r = make_dirs(e, m, error);
 
 	if (r < 0)
@@ -175,10 +213,7 @@ int machine_prepare(struct engine *e, struct machine *m, struct ec2fs_error *err
 	if (!m->launched && m->image_gone)
 		return ec2fs_fail(error, EC2_InvalidAMIID_NotFound,
 				  "the image was removed before the instance had its copy");
-	r = prepare_kernel(e, m, error);
-	if (r == 0 && m->root_id && m->root_wanted)
-		r = m->volumes->ops->create(m->volumes, m->root_id, m->root_size, image, error);
-	return r;
+	return prepare_kernel(e, m, error);
 }
 
 void machine_plug_into(struct machine *m, struct netfw *netfw, const char *vpc,

@@ -3,6 +3,7 @@
 #define EC2FS_ENGINE_MACHINE_H
 
 #include "ec2fs/engine/internal.h"
+#include "ec2fs/model/storage.h"
 #include "netfw/netfw.h"
 
 /* All of one instance that its steps need, copied out of the cloud; owns its texts. */
@@ -11,13 +12,16 @@ struct machine {
 	struct provider *provider;
 	struct volumes *volumes;
 	struct machine_spec spec;
-	struct machine_disk disk;
-	bool launched;      /* once before: its files are there */
-	uint64_t root_size; /* bytes */
-	char *root_id;      /* volume ID; NULL when it has no root volume */
-	bool root_wanted;   /* not yet made */
-	char *image_disk;   /* names of blobs, or NULL */
-	char *image_kernel;
+	bool launched; /* once before: its files are there */
+	/* Its volumes, the root first, then the instance store. */
+	struct machine_disk disks[MOST_ATTACHMENTS + INSTANCE_STORE_MOST];
+	const char *volume_ids[MOST_ATTACHMENTS];
+	size_t volume_count;
+	struct instance_store store;
+	char store_ids[INSTANCE_STORE_MOST][22];
+	bool waits;         /* for a volume that is being made */
+	char *broken;       /* why a volume could not be made; NULL: none */
+	char *image_kernel; /* names of blobs, or NULL */
 	char *image_ramdisk;
 	bool image_gone;
 	/* Where its tap is plugged in; netfw NULL: nowhere. */
@@ -30,7 +34,7 @@ struct machine {
 /* Fails when a zone or its back ends are gone. */
 int machine_describe(struct engine *e, const struct resource *r, struct machine *ret,
 		     struct ec2fs_error *error);
-/* Makes the root volume and the instance's own copies of kernel and ramdisk. May be repeated. */
+/* Makes the instance's own copies of kernel and ramdisk. May be repeated. */
 int machine_prepare(struct engine *e, struct machine *m, struct ec2fs_error *error);
 /* The machine starts on a tap that plug, called with m, puts into that VPC. */
 void machine_plug_into(struct machine *m, struct netfw *netfw, const char *vpc,

@@ -1,25 +1,18 @@
 #include "ec2fs/engine/network.h"
 
+#include "ec2fs/engine/network_index.h"
 #include "ec2fs/model/instance.h"
 #include "ec2fs/model/network.h"
 #include "ec2fs/util/cleanup.h"
 #include "ec2fs/util/log.h"
 #include "ec2fs/util/memory.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 /* How soon what could not be told to the kernel is tried again. */
 #define RETRY (2 * 1000000000LL)
-
-/* An address of a VPC, and whose it is. */
-struct place {
-	char *vpc;
-	uint32_t address;
-	uint64_t instance;
-};
 
 /* A group or VPC that was removed: its record is gone, so this is all that its job has. */
 struct gone {
@@ -31,9 +24,9 @@ struct network {
 	 * comes meanwhile waits and is told after it. */
 	pthread_mutex_t lock;
 	struct netfw *netfw;
-	bool begun;                 /* only the root's job touches it */
-	pthread_mutex_t index_lock; /* guards what follows; nothing else is taken under it */
-	struct table index;         /* of struct place, by VPC and address */
+	bool begun;                  /* only the root's job touches it */
+	struct network_index *index; /* has a lock of its own */
+	pthread_mutex_t gone_lock;   /* guards what follows; nothing else is taken under it */
 	struct gone *gone;
 	size_t gone_count, gone_capacity;
 };
@@ -43,7 +36,8 @@ struct network *network_new(void)
 	struct network *n = xnew(struct network);
 
 	pthread_mutex_init(&n->lock, NULL);
-	pthread_mutex_init(&n->index_lock, NULL);
+	pthread_mutex_init(&n->gone_lock, NULL);
+	n->index = network_index_new();
 	return n;
 }
 
@@ -98,79 +92,15 @@ void network_free(struct engine *e)
 	if (n->netfw)
 		remove_idle(e);
 	netfw_close(n->netfw);
-	for (size_t i = 0; i < n->index.capacity; i++) {
-		struct place *p = n->index.cells[i].item;
-
-		if (p)
-			free(p->vpc);
-		free(p);
-	}
-	table_free(&n->index);
 	for (size_t i = 0; i < n->gone_count; i++) {
 		free(n->gone[i].vpc);
 		free(n->gone[i].group);
 	}
 	free(n->gone);
 	pthread_mutex_destroy(&n->lock);
-	pthread_mutex_destroy(&n->index_lock);
+	pthread_mutex_destroy(&n->gone_lock);
+	network_index_free(n->index);
 	free(n);
-}
-
-static uint64_t place_hash(const char *vpc, uint32_t address)
-{
-	return hash_str(vpc, address);
-}
-
-static bool same_place(const void *item, const void *key)
-{
-	const struct place *a = item, *b = key;
-
-	return a->address == b->address && strcmp(a->vpc, b->vpc) == 0;
-}
-
-static void index_set(struct network *n, const char *vpc, uint32_t address, uint64_t instance)
-{
-	struct place key = {(char *)vpc, address, 0}, *p;
-
-	pthread_mutex_lock(&n->index_lock);
-	p = table_find(&n->index, place_hash(vpc, address), same_place, &key);
-	if (!p) {
-		p = xnew(struct place);
-		p->vpc = xstrdup(vpc);
-		p->address = address;
-		table_add(&n->index, place_hash(vpc, address), p);
-	}
-	p->instance = instance;
-	pthread_mutex_unlock(&n->index_lock);
-}
-
-/* Only if it is still that instance's: the address may be another's already. */
-static void index_drop(struct network *n, const char *vpc, uint32_t address, uint64_t instance)
-{
-	struct place key = {(char *)vpc, address, 0}, *p;
-
-	pthread_mutex_lock(&n->index_lock);
-	p = table_find(&n->index, place_hash(vpc, address), same_place, &key);
-	if (p && p->instance == instance) {
-		table_remove(&n->index, place_hash(vpc, address), same_place, &key);
-		free(p->vpc);
-		free(p);
-	}
-	pthread_mutex_unlock(&n->index_lock);
-}
-
-uint64_t network_instance_at(struct engine *e, const char *vpc, uint32_t address)
-{
-	struct network *n = e->network;
-	struct place key = {(char *)vpc, address, 0}, *p;
-	uint64_t number = 0;
-
-	pthread_mutex_lock(&n->index_lock);
-	p = table_find(&n->index, place_hash(vpc, address), same_place, &key);
-	if (p)
-		number = p->instance;
-	pthread_mutex_unlock(&n->index_lock);
-	return number;
 }
 
 static int set_pool(struct engine *e, struct ec2fs_error *error)
@@ -196,6 +126,7 @@ static int open_netfw(struct engine *e, const char *compute, struct ec2fs_error 
 					.directory = directory,
 					.hypervisor = hypervisor,
 					.facts = network_facts,
+					.flow_logged = network_flow_logged,
 					.context = e};
 	int r;
 
@@ -244,7 +175,7 @@ static int tell_whole(struct engine *e, uint64_t number, struct ec2fs_error *err
 		    !netfw_of_interface(&v, instance, &a, &i))
 			continue;
 		netfw_change_interface(change, &i);
-		index_set(n, vpc.id, i.address, instance->number);
+		network_index_set(n->index, vpc.id, i.address, instance->number);
 	}
 	cloud_read_end(e->cloud);
 	return netfw_change_commit(change, error);
@@ -302,7 +233,7 @@ static int tell_interface(struct engine *e, uint64_t instance, const char *vpc,
 		return 0;
 	change = netfw_change_begin(e->network->netfw, vpc, false);
 	netfw_change_interface(change, &i);
-	index_set(e->network, vpc, i.address, instance);
+	network_index_set(e->network->index, vpc, i.address, instance);
 	return netfw_change_commit(change, error);
 }
 
@@ -365,58 +296,58 @@ int network_release(struct engine *e, const struct resource *r, struct machine *
 	result = netfw_tap_remove(e->network->netfw, vpc, interface, error);
 	if (result < 0)
 		return result;
-	index_drop(e->network, vpc, instance_private_ip(r), r->number);
+	network_index_drop(e->network->index, vpc, instance_private_ip(r), r->number);
 	change = netfw_change_begin(e->network->netfw, vpc, false);
 	netfw_change_drop_interface(change, interface);
 	return netfw_change_commit(change, error);
 }
 
-bool network_metrics(struct engine *e, uint64_t instance, struct strbuf *out)
+uint64_t network_instance_at(struct engine *e, const char *vpc, uint32_t address)
 {
-	struct arena a cleanup_arena = ARENA_INIT;
-	const char *vpc, *interface = NULL;
-	struct netfw_stats s;
+	return network_index_get(e->network->index, vpc, address);
+}
+
+struct netfw *network_interface_of(struct engine *e, uint64_t instance, struct arena *a,
+				   const char **ret_vpc, const char **ret_interface)
+{
+	const struct resource *r;
 	struct view v;
 
-	if (!vpc_of(e, instance, &a, &vpc) || !vpc_known(e, vpc))
-		return false;
+	*ret_interface = NULL;
+	if (!vpc_of(e, instance, a, ret_vpc) || !vpc_known(e, *ret_vpc))
+		return NULL;
 	v = cloud_read(e->cloud);
-	{
-		const struct resource *r = view_get(&v, instance);
-
-		if (r)
-			interface = arena_copy(&a, resource_get(r, "network-interface"));
-	}
+	r = view_get(&v, instance);
+	if (r)
+		*ret_interface = arena_copy(a, resource_get(r, "network-interface"));
 	cloud_read_end(e->cloud);
-	if (!interface || netfw_stats(e->network->netfw, vpc, interface, &s, NULL) < 0)
-		return false;
-	strbuf_addf(out, "network-in %" PRIu64 "\n", s.received_bytes);
-	strbuf_addf(out, "network-out %" PRIu64 "\n", s.sent_bytes);
-	strbuf_addf(out, "network-packets-in %" PRIu64 "\n", s.received_packets);
-	strbuf_addf(out, "network-packets-out %" PRIu64 "\n", s.sent_packets);
-	netfw_counters(e->network->netfw, vpc, interface, out, NULL);
-	return true;
+	return *ret_interface ? e->network->netfw : NULL;
 }
 
 void network_forget(struct engine *e, const char *vpc, const char *group)
 {
 	struct network *n = e->network;
 
-	pthread_mutex_lock(&n->index_lock);
+	pthread_mutex_lock(&n->gone_lock);
 	array_reserve(n->gone, n->gone_count, n->gone_capacity);
 	n->gone[n->gone_count++] = (struct gone){xstrdup(vpc), group ? xstrdup(group) : NULL};
-	pthread_mutex_unlock(&n->index_lock);
+	pthread_mutex_unlock(&n->gone_lock);
 	queue_kick(e->queue, ROOT_NUMBER | NETWORK_JOB);
 }
 
 static int remove_one(struct engine *e, const struct gone *g, struct ec2fs_error *error)
 {
 	struct netfw_change *change;
+	int r = 0;
 
+	if (!g->group) {
+		if (e->network->netfw)
+			r = netfw_vpc_remove(e->network->netfw, g->vpc, error);
+		network_forget_flow_log(e, g->vpc);
+		return r;
+	}
 	if (!e->network->netfw)
 		return 0;
-	if (!g->group)
-		return netfw_vpc_remove(e->network->netfw, g->vpc, error);
 	if (!vpc_known(e, g->vpc))
 		return 0;
 	change = netfw_change_begin(e->network->netfw, g->vpc, false);
@@ -431,9 +362,9 @@ static void remove_gone(struct engine *e)
 	struct gone g;
 
 	for (;;) {
-		pthread_mutex_lock(&n->index_lock);
+		pthread_mutex_lock(&n->gone_lock);
 		g = n->gone_count ? n->gone[--n->gone_count] : (struct gone){0};
-		pthread_mutex_unlock(&n->index_lock);
+		pthread_mutex_unlock(&n->gone_lock);
 		if (!g.vpc)
 			return;
 		if (remove_one(e, &g, &error) < 0)
@@ -495,17 +426,34 @@ static void look_at(void *context, const char *id)
 		network_forget(e, id, NULL);
 }
 
+/* The back end of a zone whose machines are plugged into taps; NULL when there is none. To be
+ * freed. */
+static char *any_compute(struct engine *e)
+{
+	char *compute = NULL;
+	struct view v = cloud_read(e->cloud);
+
+	view_each (&v, ROOT_NUMBER, KIND_REGION, region)
+		view_each (&v, region->number, KIND_ZONE, zone)
+			if (!compute && takes_taps(resource_or(zone, "compute", "")))
+				compute = xstrdup(resource_get(zone, "compute"));
+	cloud_read_end(e->cloud);
+	return compute;
+}
+
 /* After a start of the daemon: what nothing wants any more goes. */
 static void begin(struct engine *e)
 {
 	cleanup_free char *directory = xasprintf("%s/network", e->state_dir);
+	cleanup_free char *compute = any_compute(e);
 	struct ec2fs_error error = {0};
 	int r;
 
 	if (access(directory, F_OK) < 0)
 		return;
+	network_sweep_flow_logs(e);
 	pthread_mutex_lock(&e->network->lock);
-	r = open_netfw(e, "qemu:///system", &error);
+	r = open_netfw(e, compute ? compute : "qemu:///system", &error);
 	pthread_mutex_unlock(&e->network->lock);
 	if (r == 0)
 		r = netfw_vpc_list(e->network->netfw, look_at, e, &error);

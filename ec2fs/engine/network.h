@@ -18,6 +18,9 @@
  * public addresses, and what went. */
 #define NETWORK_JOB (1ULL << 63)
 
+/* One account owns everything here. */
+#define ACCOUNT "000000000000"
+
 struct network *network_new(void);
 /* Networks with machines go on. */
 void network_free(struct engine *e);
@@ -38,9 +41,22 @@ int network_release(struct engine *e, const struct resource *r, struct machine *
 		    struct ec2fs_error *error);
 /* That a VPC, or a group in it, was removed. */
 void network_forget(struct engine *e, const char *vpc, const char *group);
-/* Lines of figures for `metrics` of an instance, appended; false where it is in no VPC, so that its
- * provider knows best. */
+/* Its VPC's ID and its interface's, in the arena; NULL: its VPC is not described. */
+struct netfw *network_interface_of(struct engine *e, uint64_t instance, struct arena *a,
+				   const char **ret_vpc, const char **ret_interface);
+/* network_live.c. Lines of figures for `metrics` of an instance, appended; false where it is in no
+ * VPC, so that its provider knows best. */
 bool network_metrics(struct engine *e, uint64_t instance, struct strbuf *out);
+
+/* Does the instance answer on its interface? 1: yes, 0: no, -ENODATA: nobody can tell. Blocks for a
+ * second. */
+int network_probe(struct engine *e, uint64_t instance);
+
+/* network_flows.c: the callback of netfw's; what flow logs left behind by VPCs that are gone. */
+void network_flow_logged(void *context, const char *vpc);
+void network_sweep_flow_logs(struct engine *e);
+/* That a VPC is gone for good: so is its flow log. */
+void network_forget_flow_log(struct engine *e, const char *vpc);
 
 /* network_parts.c, network_vpc.c: descriptions, in the arena, under cloud_read. */
 void netfw_of_vpc(const struct view *v, const struct resource *vpc, struct arena *a,

@@ -13,9 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One account owns everything here. */
-#define ACCOUNT "000000000000"
-
 static char *copy(const char *text)
 {
 	return text ? xstrdup(text) : NULL;

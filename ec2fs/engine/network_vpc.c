@@ -186,6 +186,18 @@ static void describe_dhcp(const struct view *v, const struct resource *vpc, stru
 	ret->ntp_server_count = o->ntp_server_count;
 }
 
+static void describe_flow_logs(const struct resource *vpc, struct netfw_vpc *ret)
+{
+	struct flow_log_options o;
+
+	vpc_flow_log_options(vpc, &o);
+	ret->flow_logs =
+		(struct netfw_flow_logs){.flows = (o.accepted ? NETFW_FLOWS_ACCEPTED : 0U) |
+						  (o.rejected ? NETFW_FLOWS_REJECTED : 0U),
+					 .interval = o.interval,
+					 .account = ACCOUNT};
+}
+
 void netfw_of_vpc(const struct view *v, const struct resource *vpc, struct arena *a,
 		  struct netfw_vpc *ret)
 {
@@ -203,4 +215,5 @@ void netfw_of_vpc(const struct view *v, const struct resource *vpc, struct arena
 	describe_acls(v, vpc, a, ret);
 	describe_gateways(v, vpc, a, ret);
 	describe_dhcp(v, vpc, a, ret);
+	describe_flow_logs(vpc, ret);
 }

@@ -85,6 +85,23 @@ static void read_blob(fuse_req_t req, const struct open_file *of, size_t size, o
 	fuse_reply_data(req, &out, FUSE_BUF_SPLICE_MOVE);
 }
 
+/* Who has read all of a log, or begins anew, sees what has come to it. */
+static void render_more(struct fs *fs, struct open_file *of, off_t off)
+{
+	struct strbuf text cleanup_strbuf = STRBUF_INIT;
+
+	if (!of->shown_once && off == 0) {
+		of->shown_once = true; /* what was there at its opening */
+		return;
+	}
+	if ((off != 0 && (uint64_t)off < of->shown.len) ||
+	    tree_show(fs->tree, of->id, &of->who, &text) < 0)
+		return;
+	strbuf_free(&of->shown);
+	of->shown = text;
+	text = (struct strbuf)STRBUF_INIT;
+}
+
 /* The kernel keeps in its pages what this open saw; when that is old, it is not to be kept. */
 static void read_node(fuse_req_t req, struct open_file *of, size_t size, off_t off)
 {
@@ -93,6 +110,8 @@ static void read_node(fuse_req_t req, struct open_file *of, size_t size, off_t o
 
 	if (of->mode != OPEN_BLOB && off == 0 && is_stale(fs, of))
 		render_anew(fs, of);
+	if (of->mode == OPEN_TEXT && (of->flags & TREE_LOG))
+		render_more(fs, of, off);
 	stale = is_stale(fs, of);
 	if (stale)
 		invalidate_node(fs, of->id);

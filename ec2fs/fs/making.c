@@ -123,6 +123,7 @@ void fs_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 	struct fuse_entry_param e;
 	struct tree_node node, dir;
 	tree_id id;
+	bool known;
 	int r = place_resolve(fs, parent, name, &id);
 
 	if (r == 0)
@@ -132,7 +133,18 @@ void fs_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 		return;
 	}
 	s = scratch_find(fs, id, name, &who);
-	if (!s && tree_lookup(fs->tree, id, name, &who, &node) == 0) {
+	known = !s && tree_lookup(fs->tree, id, name, &who, &node) == 0;
+	if (known && S_ISLNK(node.mode) && (fi->flags & O_EXCL) && maker_is(fs, id, &who)) {
+		/* tar holds the place of a link with a file. The link has come since the resource
+		 * was made, and is not the maker's to see. */
+		r = scratch_make(fs, id, name, SCRATCH_FILE, mode, &who, NULL, &s);
+		if (r == 0) {
+			open_scratch(fs, s, &who, fi);
+			scratch_entry(s, &e);
+		}
+	} else if (known && S_ISLNK(node.mode)) {
+		r = -EEXIST;
+	} else if (known) {
 		r = create_known(fs, id, name, &node, &who, since, fi);
 		if (r == 0)
 			node_entry(fs, &node, since, true, &e);

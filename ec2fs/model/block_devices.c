@@ -301,6 +301,9 @@ static int make_volume(struct view *v, const struct resource *instance,
 
 	if (result < 0)
 		return result;
+	result = volume_check_encryption(d->encrypted, error);
+	if (result < 0)
+		return ec2fs_wrap(error, "/dev/%s", d->name);
 	if (!spec.gib)
 		spec.gib = least ? least : 1;
 	if (spec.gib < least)

@@ -183,6 +183,7 @@ int vpc_unset_internet_gateway(struct view *v, struct resource *r, struct ec2fs_
 SETTER(vpc_set_dns_support);
 SETTER(vpc_set_dns_hostnames);
 SETTER(vpc_set_dhcp_options);
+SETTER(vpc_set_flow_log_options);
 
 /* subnet.c */
 MAKER(subnet_make);

@@ -33,6 +33,11 @@ struct dhcp_options {
 	size_t ntp_server_count;
 };
 void vpc_dhcp_options(const struct resource *vpc, struct dhcp_options *ret);
+struct flow_log_options {
+	bool accepted, rejected; /* neither: off */
+	unsigned interval;       /* seconds that are told together */
+};
+void vpc_flow_log_options(const struct resource *vpc, struct flow_log_options *ret);
 
 /* subnet.c */
 bool subnet_cidr(const struct resource *subnet, struct cidr *ret);

@@ -47,6 +47,8 @@ uint64_t volume_size(const struct resource *volume);
 /* Bytes that the back end holds; 0 before it is made. */
 uint64_t volume_made_size(const struct resource *volume);
 bool volume_is_encrypted(const struct resource *volume);
+/* No back end encrypts: Unsupported when it is asked for. */
+int volume_check_encryption(bool wanted, struct ec2fs_error *error);
 /* What a volume in creation begins as: a snapshot, or an image (its disk; of one without a disk,
  * zeroes); *ret NULL: zeroes. Refused when it is gone, which ends the creation. */
 int volume_source(const struct view *v, const struct resource *volume, const struct resource **ret,

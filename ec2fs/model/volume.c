@@ -35,6 +35,15 @@ bool volume_is_encrypted(const struct resource *volume)
 	return resource_is(volume, "encrypted", "true");
 }
 
+int volume_check_encryption(bool wanted, struct ec2fs_error *error)
+{
+	if (!wanted)
+		return 0;
+	return ec2fs_fail(error, EC2_Unsupported,
+			  "volumes are not encrypted here: have the zone's storage on an encrypted "
+			  "disk, or encrypt in the guest");
+}
+
 static bool is_draft(const struct resource *r)
 {
 	return resource_is(r, "state", "draft");
@@ -171,6 +180,8 @@ int volume_set_encrypted(struct view *v, struct resource *r, const char *text, s
 	if (result < 0 || resource_is(r, "encrypted", text))
 		return result;
 	result = need_draft(r, "encrypted", error);
+	if (result == 0)
+		result = volume_check_encryption(on, error);
 	if (result < 0)
 		return result;
 	set_text(v, r, "encrypted", text);

@@ -1,4 +1,4 @@
-/* What a VPC has beside addresses: internet gateway, DNS, DHCP options. */
+/* What a VPC has beside addresses: internet gateway, DNS, DHCP options, flow logs. */
 #include "ec2fs/model/network.h"
 
 #include "ec2fs/model/refer.h"
@@ -151,5 +151,60 @@ int vpc_set_dhcp_options(struct view *v, struct resource *r, const char *text, s
 	if (result < 0)
 		return result;
 	set_document(v, r, "dhcp-options", text, len);
+	return 0;
+}
+
+/* EC2 takes 600 and 60; on its newer hardware it is 60 at most. */
+#define INTERVAL 60
+#define INTERVAL_MOST 600
+
+static int flow_log_line(void *context, unsigned line, const char *key, const char *value,
+			 struct ec2fs_error *error)
+{
+	struct flow_log_options *o = context;
+	uint64_t seconds;
+
+	if (strcmp(key, "traffic-type") == 0) {
+		bool all = strcmp(value, "ALL") == 0;
+
+		o->accepted = all || strcmp(value, "ACCEPT") == 0;
+		o->rejected = all || strcmp(value, "REJECT") == 0;
+		return o->accepted || o->rejected
+			       ? 0
+			       : ec2fs_fail(error, EC2_InvalidParameterValue,
+					    "line %u: traffic-type is ALL, ACCEPT or REJECT", line);
+	}
+	if (strcmp(key, "max-aggregation-interval") == 0) {
+		if (number_parse(value, 1, INTERVAL_MOST, &seconds, error) < 0)
+			return ec2fs_wrap(error, "line %u: %s", line, key);
+		o->interval = (unsigned)seconds;
+		return 0;
+	}
+	return ec2fs_fail_errno(error, EINVAL, EC2_UnknownParameter,
+				"line %u: there is no option %s; there are traffic-type and "
+				"max-aggregation-interval",
+				line, key);
+}
+
+void vpc_flow_log_options(const struct resource *vpc, struct flow_log_options *ret)
+{
+	const char *text = resource_or(vpc, "flow-log-options", "");
+
+	*ret = (struct flow_log_options){.interval = INTERVAL};
+	keyed_parse(text, strlen(text), flow_log_line, ret, NULL);
+}
+
+int vpc_set_flow_log_options(struct view *v, struct resource *r, const char *text, size_t len,
+			     struct ec2fs_error *error)
+{
+	struct flow_log_options o = {0};
+	int result = keyed_parse(text, len, flow_log_line, &o, error);
+
+	if (result < 0)
+		return result;
+	if (o.interval && !o.accepted && !o.rejected)
+		return ec2fs_fail(error, EC2_MissingParameter,
+				  "traffic-type is missing: ALL, ACCEPT or REJECT");
+	set_document(v, r, "flow-log-options", text, len);
 	return 0;
 }

@@ -124,20 +124,22 @@ void tree_blob_free(struct tree_blob *b)
 static bool wanted(void *context, const char *name)
 {
 	static const char *const keys[] = {"disk", "kernel", "ramdisk"};
+	static const enum kind kinds[] = {KIND_IMAGE, KIND_SNAPSHOT};
 	struct tree *t = context;
 	struct view v = cloud_read(t->cloud);
 	size_t len = strlen(name);
 	bool found = false;
 
 	view_each (&v, ROOT_NUMBER, KIND_REGION, region)
-		view_each (&v, region->number, KIND_IMAGE, image)
-			for (size_t i = 0; i < 3; i++) {
-				const char *value = resource_or(image, keys[i], "");
+		for (size_t k = 0; k < 2; k++)
+			view_each (&v, region->number, kinds[k], r)
+				for (size_t i = 0; i < 3; i++) {
+					const char *value = resource_or(r, keys[i], "");
 
-				if (strncmp(value, name, len) == 0 &&
-				    (value[len] == ' ' || !value[len]))
-					found = true;
-			}
+					if (strncmp(value, name, len) == 0 &&
+					    (value[len] == ' ' || !value[len]))
+						found = true;
+				}
 	cloud_read_end(t->cloud);
 	return found;
 }

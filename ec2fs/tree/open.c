@@ -6,6 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+static void flow_logged(void *context, uint64_t vpc)
+{
+	tree_tell(context, TREE_CHANGED, node_id(vpc, "flow-logs"), 0, NULL);
+}
+
 struct tree *tree_open(struct cloud *cloud, struct engine *engine, struct blobs *blobs)
 {
 	struct tree *t = xnew(struct tree);
@@ -16,6 +21,8 @@ struct tree *tree_open(struct cloud *cloud, struct engine *engine, struct blobs 
 	t->refusals = refusals_new();
 	t->events = events_new();
 	cloud_watch(cloud, tree_cloud_changed, t);
+	if (engine)
+		engine_watch_flow_logs(engine, flow_logged, t);
 	return t;
 }
 

@@ -80,8 +80,11 @@ enum tree_flags {
 	/* A resource that came with the one above it, and goes with it: to copying tools it is what
 	 * a fixed directory is. */
 	TREE_INBORN = 1 << 16,
+	/* A live file that is a log: it grows at its end. Who reads past what there was sees what
+	 * has come since (`tail -f`). */
+	TREE_LOG = 1 << 17,
 	/* A link that rm -r of what it is in leaves alone: it goes with that. */
-	TREE_HELD = 1 << 17,
+	TREE_HELD = 1 << 18,
 };
 
 /* Everything about one node. size is the true length of what reading gives that caller now. */

@@ -9,6 +9,11 @@
 
 #include <string.h>
 
+/* The network interface and the source of random numbers. */
+#define OTHER_PORTS 2
+/* So many disks can be attached to a running machine beyond those it started with. */
+#define SPARE_PORTS 8
+
 /* Appends text so that it is itself again when read as an attribute's value or as content. */
 static void add_escaped(struct strbuf *out, const char *text)
 {
@@ -140,6 +145,29 @@ static void add_processor(struct strbuf *out, bool kvm)
 				 "  </cpu>\n");
 }
 
+uint64_t domain_xml_burst(uint64_t burst, uint64_t lasting)
+{
+	return lasting && burst > lasting ? burst : 0;
+}
+
+static void add_limit(struct strbuf *out, const char *name, uint64_t value)
+{
+	if (value)
+		strbuf_addf(out, "        <%s>%ju</%s>\n", name, (uintmax_t)value, name);
+}
+
+static void add_limits(struct strbuf *out, const struct machine_disk *disk)
+{
+	if (!disk->iops && !disk->bytes)
+		return;
+	strbuf_adds(out, "      <iotune>\n");
+	add_limit(out, "total_bytes_sec", disk->bytes);
+	add_limit(out, "total_iops_sec", disk->iops);
+	add_limit(out, "total_bytes_sec_max", domain_xml_burst(disk->burst_bytes, disk->bytes));
+	add_limit(out, "total_iops_sec_max", domain_xml_burst(disk->burst_iops, disk->iops));
+	strbuf_adds(out, "      </iotune>\n");
+}
+
 static void add_disk(struct strbuf *out, const struct machine_disk *disk)
 {
 	const char *type = disk->block ? "block" : "file";
@@ -149,8 +177,11 @@ static void add_disk(struct strbuf *out, const struct machine_disk *disk)
 	add_text(out, disk->block ? "      <source dev='" : "      <source file='", disk->path,
 		 "'/>\n");
 	add_text(out, "      <target dev='", disk->target, "' bus='virtio'/>\n");
+	add_limits(out, disk);
 	if (disk->read_only)
 		strbuf_adds(out, "      <readonly/>\n");
+	if (disk->shared)
+		strbuf_adds(out, "      <shareable/>\n");
 	if (disk->serial)
 		add_text(out, "      <serial>", disk->serial, "</serial>\n");
 	strbuf_adds(out, "    </disk>\n");
@@ -159,6 +190,11 @@ static void add_disk(struct strbuf *out, const struct machine_disk *disk)
 static void add_devices(struct strbuf *out, const struct machine_spec *spec)
 {
 	strbuf_adds(out, "  <devices>\n");
+	strbuf_adds(out, "    <controller type='pci' index='0' model='pcie-root'/>\n");
+	/* One for each device on PCI Express, and some for disks to come: none can be added later.
+	 */
+	for (size_t i = 0; i < spec->disk_count + OTHER_PORTS + SPARE_PORTS; i++)
+		strbuf_adds(out, "    <controller type='pci' model='pcie-root-port'/>\n");
 	for (size_t i = 0; i < spec->disk_count; i++)
 		add_disk(out, &spec->disks[i]);
 	if (spec->mac) {
@@ -191,6 +227,15 @@ static void add_devices(struct strbuf *out, const struct machine_spec *spec)
 			 "    <memballoon model='none'/>\n"
 			 "    <controller type='usb' model='none'/>\n"
 			 "  </devices>\n");
+}
+
+int domain_xml_disk(const struct machine_disk *disk, struct strbuf *out, struct ec2fs_error *error)
+{
+	int r = check_text("disk's path", disk->path, error);
+
+	if (r == 0)
+		add_disk(out, disk);
+	return r;
 }
 
 int domain_xml(const struct machine_spec *spec, bool kvm, struct strbuf *out,

@@ -15,6 +15,10 @@
  * for text that XML cannot hold, Unsupported for an architecture other than x86_64; out is
  * unchanged then.
  */
+/* One disk's element alone, for a machine that runs. */
+int domain_xml_disk(const struct machine_disk *disk, struct strbuf *out, struct ec2fs_error *error);
+/* A burst that is one: above the lasting limit, or 0. */
+uint64_t domain_xml_burst(uint64_t burst, uint64_t lasting);
 int domain_xml(const struct machine_spec *spec, bool kvm, struct strbuf *out,
 	       struct ec2fs_error *error);
 

@@ -95,6 +95,20 @@ int libvirt_destroy(struct provider *p, const char *id, struct ec2fs_error *erro
 int libvirt_reboot(struct provider *p, const char *id, struct ec2fs_error *error);
 int libvirt_reset(struct provider *p, const char *id, struct ec2fs_error *error);
 
+/* verbs.c, disks.c */
+int libvirt_pause(struct provider *p, const char *id, struct ec2fs_error *error);
+int libvirt_resume(struct provider *p, const char *id, struct ec2fs_error *error);
+int libvirt_attach_disk(struct provider *p, const char *id, const struct machine_disk *disk,
+			struct ec2fs_error *error);
+int libvirt_detach_disk(struct provider *p, const char *id, const char *serial,
+			struct ec2fs_error *error);
+int libvirt_has_disk(struct provider *p, const char *id, const char *serial, bool *ret,
+		     struct ec2fs_error *error);
+int libvirt_resize_disk(struct provider *p, const char *id, const char *serial, uint64_t bytes,
+			struct ec2fs_error *error);
+int libvirt_set_limits(struct provider *p, const char *id, const struct machine_disk *disk,
+		       struct ec2fs_error *error);
+
 /* stats.c, screenshot.c */
 int libvirt_stats(struct provider *p, const char *id, struct machine_stats *ret,
 		  struct ec2fs_error *error);

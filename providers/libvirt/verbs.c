@@ -197,3 +197,33 @@ int libvirt_reset(struct provider *p, const char *id, struct ec2fs_error *error)
 		return libvirt_fail(error, connection, "cannot reset machine %s", id);
 	return 0;
 }
+
+int libvirt_pause(struct provider *p, const char *id, struct ec2fs_error *error)
+{
+	cleanup_connection virConnectPtr connection = NULL;
+	cleanup_domain virDomainPtr domain = NULL;
+	enum machine_state state;
+	int r = need(p, id, &connection, &domain, error);
+
+	if (r < 0)
+		return r;
+	if (virDomainSuspend(domain) < 0 &&
+	    (libvirt_state(domain, &state) < 0 || state != MACHINE_PAUSED))
+		return libvirt_fail(error, connection, "cannot pause machine %s", id);
+	return 0;
+}
+
+int libvirt_resume(struct provider *p, const char *id, struct ec2fs_error *error)
+{
+	cleanup_connection virConnectPtr connection = NULL;
+	cleanup_domain virDomainPtr domain = NULL;
+	enum machine_state state;
+	int r = need(p, id, &connection, &domain, error);
+
+	if (r < 0)
+		return r;
+	if (virDomainResume(domain) < 0 &&
+	    (libvirt_state(domain, &state) < 0 || state != MACHINE_RUNNING))
+		return libvirt_fail(error, connection, "cannot let machine %s run", id);
+	return 0;
+}

@@ -57,6 +57,8 @@ struct sim_machine *sim_machine_add(struct sim_world *w, const struct machine_sp
 	m->started_ns = started_ns;
 	m->deaf = w->options.ignore_power_button;
 	m->watch = -1;
+	for (size_t i = 0; i < spec->disk_count; i++)
+		sim_machine_add_disk(m, spec->disks[i].serial);
 	table_add(&w->machines, hash_str(m->id, 0), m);
 	if (m->console) {
 		table_add(&w->by_console, hash_str(m->console, 0), m);
@@ -78,6 +80,7 @@ void sim_machine_remove(struct sim_world *w, struct sim_machine *m, enum machine
 		table_remove(&w->by_console, hash_str(m->console, 0), same_machine, m);
 		sim_control_forget(w, m);
 	}
+	sim_machine_free_disks(m);
 	free(m->id);
 	free(m->owner);
 	free(m->type);

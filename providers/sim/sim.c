@@ -285,7 +285,9 @@ static int sim_reset(struct provider *p, const char *id, struct ec2fs_error *err
 
 static enum machine_state state_of(const struct sim_machine *m)
 {
-	return m->saving ? MACHINE_STOPPING : MACHINE_RUNNING;
+	if (m->saving)
+		return MACHINE_STOPPING;
+	return m->paused ? MACHINE_PAUSED : MACHINE_RUNNING;
 }
 
 static int sim_observe(struct provider *p, const char *id, enum machine_state *ret,
@@ -403,6 +405,13 @@ const struct provider_ops provider_sim = {
 	.destroy = sim_destroy,
 	.reboot = sim_reboot,
 	.reset = sim_reset,
+	.pause = sim_pause,
+	.resume = sim_resume,
+	.attach_disk = sim_attach_disk,
+	.detach_disk = sim_detach_disk,
+	.has_disk = sim_has_disk,
+	.resize_disk = sim_resize_disk,
+	.set_limits = sim_set_limits,
 	.observe = sim_observe,
 	.list = sim_list,
 	.stats = sim_stats,

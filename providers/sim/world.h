@@ -20,7 +20,9 @@ struct sim_machine {
 	uint64_t started_ns; /* monotonic clock; before the process if it was restored */
 	/* When the guest will have booted, be off, panic; 0: not planned. */
 	uint64_t boot_ns, off_ns, crash_ns;
-	bool booted, saving;
+	bool booted, saving, paused;
+	char **disks; /* their serials */
+	size_t disk_count, disk_capacity;
 	bool deaf; /* does not listen to the power button */
 	int watch; /* of the console's directory, -1 if none */
 };
@@ -99,6 +101,22 @@ void sim_control_watch(struct sim_world *w, struct sim_machine *m);
 void sim_control_forget(struct sim_world *w, struct sim_machine *m);
 /* Reads what inotify has to say, and does it. */
 void sim_control_read(struct sim_world *w);
+
+/* disks.c */
+void sim_machine_add_disk(struct sim_machine *m, const char *serial);
+void sim_machine_free_disks(struct sim_machine *m);
+int sim_pause(struct provider *p, const char *id, struct ec2fs_error *error);
+int sim_resume(struct provider *p, const char *id, struct ec2fs_error *error);
+int sim_attach_disk(struct provider *p, const char *id, const struct machine_disk *disk,
+		    struct ec2fs_error *error);
+int sim_detach_disk(struct provider *p, const char *id, const char *serial,
+		    struct ec2fs_error *error);
+int sim_has_disk(struct provider *p, const char *id, const char *serial, bool *ret,
+		 struct ec2fs_error *error);
+int sim_resize_disk(struct provider *p, const char *id, const char *serial, uint64_t bytes,
+		    struct ec2fs_error *error);
+int sim_set_limits(struct provider *p, const char *id, const struct machine_disk *disk,
+		   struct ec2fs_error *error);
 
 /* screen.c */
 int sim_screen(const char *id, uint64_t uptime_ns, struct strbuf *out, struct ec2fs_error *error);

@@ -113,17 +113,18 @@ gateway()
 	[ -e "$NET/$name/ready" ] || serve "$name"
 }
 
-# tool LINE…: to the tool; prints what it answers, until "ok" or "refused".
+# tool LINE…: to the tool; prints what it answers, until "ok" or "refused". All is read before any is printed: who
+# reads that may stop early, and the next answer must not be the rest of this one.
 tool()
 {
-	local line
+	local line text=
 
 	printf '%s\n' "$@" >"$NET/tool"
 	while IFS= read -r -t 20 line <>"$NET/answers"; do
 		case $line in
-		ok) return 0 ;;
-		refused:*) echo "$line"; return 1 ;;
-		*) echo "$line" ;;
+		ok) printf '%s' "$text"; return 0 ;;
+		refused:*) printf '%s\n' "$text$line"; return 1 ;;
+		*) text+=$line$'\n' ;;
 		esac
 	done
 	fail "the tool says nothing: $(cat "$NET/tool.log")"

@@ -8,7 +8,9 @@
  *   log GROUP        from the next vpc on
  *   counters ID      of an interface, then "ok"
  *   print            the tables as described, then "ok"
+ *   replacements     how often they were replaced as a whole, then "ok"
  */
+#include "netfw/ruleset_state.h"
 #include "tests/lib/netfw_text.h"
 
 #include <errno.h>
@@ -55,6 +57,8 @@ static bool command(struct netfw_text *t, const char *line)
 	}
 	if (!strcmp(line, "print"))
 		ruleset_print(t->ruleset, &text);
+	else if (!strcmp(line, "replacements"))
+		strbuf_addf(&text, "%u\n", t->ruleset->replacements);
 	else if (sscanf(line, "counters %63s", id) == 1)
 		result = ruleset_counters(t->ruleset, id, &text, &error);
 	else

@@ -34,6 +34,8 @@ teardown()
 	cp "$CLOUD/us-east-1/instances/hello/spec" "$CLOUD/us-east-1/instances/second/spec"
 	echo running >"$CLOUD/us-east-1/instances/second/state"
 	echo running >"$CLOUD/us-east-1/instances/second/wait"
+	echo 'icmp echo-request 0.0.0.0/0' >"$CLOUD/us-east-1/security-groups/default/ingress"
+	soon 5 on_host ping -c 1 -W 1 "$(cat "$CLOUD/us-east-1/instances/hello/public-ip-address")"
 	refuses EBUSY "echo t9.huge > $CLOUD/us-east-1/instances/hello/instance-type"
 	tells . "$CLOUD/us-east-1/instances/hello/error"
 

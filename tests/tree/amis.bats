@@ -114,3 +114,44 @@ teardown() { cloud_stop; }
 	echo >instance-types/lab.store/instance-storage
 	[ -z "$(cat instance-types/lab.store/instance-storage)" ]
 }
+
+@test "an image of a running instance restarts it, or not; what it makes begins as it was" {
+	mkdir instances/web-1
+	printf 'image tiny\ninstance-type t3.nano\n' >instances/web-1/spec
+	echo running >instances/web-1/state
+	echo running >instances/web-1/wait
+	launched=$(grep -c 'Linux version' instances/web-1/console)
+	mkdir images/live images/gold
+	echo true >images/live/no-reboot
+	echo web-1 >images/live/source-instance
+	becomes available images/live/state 10
+	[ "$(grep -c 'Linux version' instances/web-1/console)" = "$launched" ]
+	echo web-1 >images/gold/source-instance
+	becomes available images/gold/state 10
+	echo running >instances/web-1/wait
+	[ "$(grep -c 'Linux version' instances/web-1/console)" = $((launched + 1)) ]
+	mkdir instances/web-2
+	printf 'image gold\ninstance-type t3.nano\n' >instances/web-2/spec
+	echo running >instances/web-2/state
+	echo running >instances/web-2/wait
+	cmp -n $((1 << 20)) instances/web-2/volumes/xvda/device "$W/disk"
+	refuses EOPNOTSUPP 'mkdir instances/web-3 && echo gold > instances/web-3/image && echo t3.nano > instances/web-3/instance-type && echo /dev/xvda encrypted > instances/web-3/block-device-mappings && echo running > instances/web-3/state'
+}
+
+@test "the instance store is there while the machine is" {
+	mkdir instance-types/lab.store instances/web-1
+	echo 1 >instance-types/lab.store/vcpus
+	echo 512 MiB >instance-types/lab.store/memory
+	echo 2x1 >instance-types/lab.store/instance-storage
+	printf 'image tiny\ninstance-type lab.store\n' >instances/web-1/spec
+	echo running >instances/web-1/state
+	echo running >instances/web-1/wait
+	[ "$(find "$STATE/volumes" -name 'vol-*' | wc -l)" = 3 ]
+	echo stopped >instances/web-1/state
+	echo stopped >instances/web-1/wait
+	[ "$(find "$STATE/volumes" -name 'vol-*' | wc -l)" = 1 ]
+	echo running >instances/web-1/state
+	echo running >instances/web-1/wait
+	rmdir instances/web-1
+	soon 10 eval '[ "$(ls "$STATE/volumes")" = "" ]'
+}

@@ -117,7 +117,7 @@ nothing_is_orphaned()
 		[ ! -d "$i" ] || soon 20 rmdir "$i"
 	done
 	soon 20 eval '[ -z "$(find . -path "*/volumes/*")" ]'
-	soon 20 eval '[ -z "$(find "$STATE/volumes" "$STATE/blobs" -type f ! -name owner)" ]'
+	soon 20 eval '[ -z "$(find "$STATE/volumes" "$STATE/blobs" -type f ! -name .owner)" ]'
 	# It was no empty life, and the check sees what is missing.
 	[ "$(wc -l <"$CLOUD_HOME/us-east-1")" -gt 10 ]
 	run "$life" check "$CLOUD_HOME/us-east-1" us-east-1

@@ -65,6 +65,8 @@ root_of()
 	refuses EINVAL 'echo much > volumes/data/size'
 	refuses EINVAL 'echo gp4 > volumes/data/volume-type'
 	refuses EINVAL 'echo maybe > volumes/data/encrypted'
+	refuses EOPNOTSUPP 'echo true > volumes/data/encrypted'
+	tells '^Unsupported: .*volumes are not encrypted here' volumes/data/error
 	refuses ENOENT 'echo us-east-1q > volumes/data/availability-zone'
 	tells '^InvalidZone.NotFound' volumes/data/error
 	refuses ENOENT 'echo monday > volumes/data/snapshot'
@@ -83,11 +85,11 @@ root_of()
 
 @test "a spec is everything at once, in any order" {
 	mkdir volumes/data
-	printf '# for the database\nsize 20\niops 500\nencrypted true\nvolume-type io1\n' >volumes/data/spec
+	printf '# for the database\nsize 20\niops 500\nencrypted false\nvolume-type io1\n' >volumes/data/spec
 	tells '^(creating|available)$' volumes/data/state
 	reads io1 volumes/data/volume-type
 	reads 500 volumes/data/iops
-	reads true volumes/data/encrypted
+	reads false volumes/data/encrypted
 	tells '^# for the database$' volumes/data/spec
 	mkdir volumes/bad
 	printf 'size 20\nvolume-type st1\n' >"$CLOUD_HOME/bad"
@@ -284,4 +286,91 @@ root_of()
 	umount -l "$CLOUD_HOME/small"
 	[ "$size" -eq 8192 ]
 	[ "$both" -eq $((first + size)) ]
+}
+
+# running NAME
+running()
+{
+	mkdir "instances/$1"
+	printf 'image tiny\ninstance-type t3.nano\n' >"$CLOUD_HOME/spec"
+	cp "$CLOUD_HOME/spec" "instances/$1/spec"
+	echo running >"instances/$1/state"
+	echo running >"instances/$1/wait"
+}
+
+@test "a running machine gets a volume, sees it grow, and lets go of it" {
+	running web-1
+	mkdir volumes/data
+	echo 1 >volumes/data/size
+	becomes available volumes/data/state 10
+	ln -s ../../../volumes/data instances/web-1/volumes/sdf
+	becomes attached volumes/data/attachment-state 10
+	serial=$(tr -d - <volumes/data/volume-id)
+	tells "^sim: $serial came" instances/web-1/console
+	echo 3 >volumes/data/size
+	becomes completed volumes/data/modification-state 10
+	tells "^sim: $serial has 3221225472 bytes" instances/web-1/console
+	[ "$(stat -Lc %s volumes/data/device)" = 3221225472 ]
+	refuses EOPNOTSUPP 'echo detach sdf --force > instances/web-1/ctl'
+	rm instances/web-1/volumes/sdf
+	becomes available volumes/data/state 10
+	tells "^sim: $serial went" instances/web-1/console
+}
+
+@test "what becomes of a snapshot, and of a volume that begins as one" {
+	running web-1
+	volume=$(basename "$(readlink instances/web-1/volumes/xvda)")
+	printf hello | dd of="volumes/$volume/device" conv=notrunc status=none
+	mkdir "volumes/$volume/snapshots/one"
+	becomes completed "snapshots/$volume-one/state" 10
+	printf later | dd of="volumes/$volume/device" conv=notrunc status=none
+	[ "$(head -c 5 "snapshots/$volume-one/disk")" = hello ]
+	mkdir volumes/copy
+	printf 'snapshot %s-one\nsize 2\n' "$volume" >"$CLOUD_HOME/spec"
+	cp "$CLOUD_HOME/spec" volumes/copy/spec
+	becomes available volumes/copy/state 10
+	[ "$(head -c 5 volumes/copy/device)" = hello ]
+	rmdir "snapshots/$volume-one" volumes/copy
+	rmdir instances/web-1
+	soon 10 eval '[ "$(ls "$STATE/volumes")" = "" ]'
+}
+
+@test "a guest that does not listen keeps its disk until it stops" {
+	echo sim:ignore-power-button >availability-zones/us-east-1a/compute
+	running web-1
+	mkdir volumes/data
+	echo 1 >volumes/data/size
+	becomes available volumes/data/state 10
+	ln -s ../../../volumes/data instances/web-1/volumes/sdf
+	becomes attached volumes/data/attachment-state 10
+	rm instances/web-1/volumes/sdf
+	becomes busy volumes/data/attachment-state 20
+	reads in-use volumes/data/state
+	echo 'stop --force' >instances/web-1/ctl
+	becomes available volumes/data/state 10
+}
+
+@test "what was under way goes on after a kill" {
+	running web-1
+	mkdir volumes/data
+	for i in 1 2 3 4 5; do
+		mkdir "volumes/v$i"
+		echo 1 >"volumes/v$i/size"
+	done
+	echo 1 >volumes/data/size
+	becomes available volumes/data/state 10
+	echo 2 >volumes/data/size
+	mkdir volumes/data/snapshots/one
+	rmdir volumes/v5
+	cloud_kill
+	cloud_start -o stop-timeout=1
+	for i in 1 2 3 4; do becomes available "volumes/v$i/state" 10; done
+	becomes completed volumes/data/modification-state 10
+	becomes completed snapshots/data-one/state 10
+	[ ! -e volumes/v5 ]
+	# The root volume, data, and four.
+	soon 10 eval '[ "$(find "$STATE/volumes" -name "vol-*" | wc -l)" = 6 ]'
+	rm -r instances/web-1
+	rm -r volumes/data volumes/v? snapshots/data-one
+	soon 10 eval '[ "$(ls "$STATE/volumes")" = "" ]'
 }

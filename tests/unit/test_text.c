@@ -50,7 +50,7 @@ static void keyed_names_the_bad_line(void **state)
 	} bad[] = {
 		{"a b\nalone\n", 10, "line 2: alone has no value"},
 		{"a 1\n\na 2\n", 9, "line 3: a stands there twice"},
-		{"a\0b c", 5, "NUL"},
+		{"a\0b c", 5, "control character (0) at byte 2"},
 		{"a 1\nb   \n", 9, "line 2: b has no value"},
 	};
 

@@ -318,7 +318,7 @@ static void what_is_wiped_is_gone(void **state)
 static void a_directory_has_one_owner(void **state)
 {
 	struct volumes *v = begin(state);
-	cleanup_free char *mark = xasprintf("%s/volumes/owner", (char *)*state);
+	cleanup_free char *mark = xasprintf("%s/volumes/.owner", (char *)*state);
 	struct ec2fs_error error = {0};
 
 	v->ops->close(v);

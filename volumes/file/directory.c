@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
-#define OWNER "owner"
+#define OWNER ".owner"
 #define SCRATCH ".scratch"
 #define GIB (1ULL << 30)
 /* A large file system is not full because a twentieth of it is all that is left. */

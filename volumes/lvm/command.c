@@ -87,7 +87,7 @@ static int run(struct lvm_volumes *v, const char *const *first, const char *cons
 	if (strstr(words, "failed to execute"))
 		return ec2fs_fail_errno(error, ENOENT, EC2_InternalError,
 					"%s is not installed (Debian: lvm2)", argv[4]);
-	return ec2fs_fail(error, lvm_code(words), "%s: %s", first ? rest[0] : argv[4],
+	return ec2fs_fail(error, lvm_code(words), "%s: %s", first ? argv[5] : argv[4],
 			  *words ? words : "it failed and told nothing");
 }
 
@@ -126,16 +126,12 @@ int lvm_wait_for_others(struct lvm_volumes *v, struct ec2fs_error *error)
 
 int lvm_flush(struct lvm_volumes *v, struct ec2fs_error *error)
 {
-	int r = 0;
-
-	pthread_mutex_lock(&v->lock);
-	for (size_t i = 0; r == 0 && i < v->device_count; i++) {
+	for (size_t i = 0; i < v->device_count; i++) {
 		cleanup_close int fd = open(v->devices[i], O_RDONLY | O_CLOEXEC);
 
 		if (fd < 0 || fsync(fd) < 0)
-			r = ec2fs_fail_errno(error, errno, EC2_InternalError, "%s: %s",
-					     v->devices[i], strerror(errno));
+			return ec2fs_fail_errno(error, errno, EC2_InternalError, "%s: %s",
+						v->devices[i], strerror(errno));
 	}
-	pthread_mutex_unlock(&v->lock);
-	return r;
+	return 0;
 }

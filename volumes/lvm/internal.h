@@ -39,11 +39,12 @@ struct lvm_volumes {
 	char *lock_path;       /* held, shared, by every program that was started */
 	pthread_mutex_t setup; /* held while sweeping; nests outside lock */
 	bool ready;            /* under setup */
-	pthread_mutex_t lock;  /* what follows; extent and chunk do not change once ready is true */
-	uint64_t extent;       /* bytes */
-	uint64_t chunk;        /* bytes that the pool gives out at once */
-	char **devices;        /* the physical volumes */
+	/* Written while sweeping, and no more once ready is true; chunk under lock as well. */
+	uint64_t extent; /* bytes */
+	uint64_t chunk;  /* bytes that the pool gives out at once */
+	char **devices;  /* the physical volumes */
 	size_t device_count, device_capacity;
+	pthread_mutex_t lock; /* what follows */
 	struct lvm_known *known;
 	size_t known_count, known_capacity;
 	uint64_t promised; /* bytes that are being copied into the pool */

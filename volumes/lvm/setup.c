@@ -37,10 +37,8 @@ static void see_group(void *context, const struct lvm_row *row)
 	/* One that is missing has no path. */
 	if (*device != '/')
 		return;
-	pthread_mutex_lock(&v->lock);
 	array_reserve(v->devices, v->device_count, v->device_capacity);
 	v->devices[v->device_count++] = xstrdup(device);
-	pthread_mutex_unlock(&v->lock);
 }
 
 static int find_group(struct lvm_volumes *v, struct group *g, struct ec2fs_error *error)
@@ -54,10 +52,8 @@ static int find_group(struct lvm_volumes *v, struct group *g, struct ec2fs_error
 	int r;
 
 	*g = (struct group){.v = v};
-	pthread_mutex_lock(&v->lock);
 	while (v->device_count)
 		free(v->devices[--v->device_count]);
-	pthread_mutex_unlock(&v->lock);
 	r = lvm_run(v, vgs, &out, error);
 	if (r == 0)
 		r = lvm_parse(strbuf_str(&out), out.len, "vg", see_group, g, error);

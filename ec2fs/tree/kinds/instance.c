@@ -137,6 +137,12 @@ static void show_metrics(const struct show *s, struct strbuf *out)
 		engine_metrics(s->tree->engine, s->r->id, out);
 }
 
+static void show_status_checks(const struct show *s, struct strbuf *out)
+{
+	if (s->tree->engine)
+		engine_status_checks(s->tree->engine, s->r->id, out);
+}
+
 static int refresh_screenshot(struct tree *t, uint64_t number, const char *id)
 {
 	return t->engine ? engine_refresh_screenshot(t->engine, number, id) : 0;
@@ -145,6 +151,11 @@ static int refresh_screenshot(struct tree *t, uint64_t number, const char *id)
 static int refresh_metrics(struct tree *t, uint64_t number, const char *id)
 {
 	return t->engine ? engine_refresh_metrics(t->engine, number, id) : 0;
+}
+
+static int refresh_status_checks(struct tree *t, uint64_t number, const char *id)
+{
+	return t->engine ? engine_refresh_status_checks(t->engine, number, id) : 0;
 }
 
 static int store_wait(struct view *v, struct resource *r, const char *text, size_t len,
@@ -161,6 +172,7 @@ static int store_wait(struct view *v, struct resource *r, const char *text, size
 static const struct entry_extra wait_extra = {.wait = instance_wait};
 static const struct entry_extra screenshot_extra = {.refresh = refresh_screenshot};
 static const struct entry_extra metrics_extra = {.refresh = refresh_metrics};
+static const struct entry_extra status_checks_extra = {.refresh = refresh_status_checks};
 
 /* state comes after what a launch needs: copying tools go through a directory in this order. */
 static const struct entry entries[] = {
@@ -305,7 +317,7 @@ static const struct entry entries[] = {
 	 .help = "write STATE [SECONDS]: returns when it is reached"},
 	{.name = "console",
 	 .mode = S_IFREG | 0444,
-	 .flags = TREE_LIVE,
+	 .flags = TREE_LIVE | TREE_LOG,
 	 .show = show_console,
 	 .help = "the last 64 KiB of the serial port"},
 	{.name = "screenshot.png",
@@ -320,6 +332,13 @@ static const struct entry entries[] = {
 	 .show = show_metrics,
 	 .extra = &metrics_extra,
 	 .help = "figures of the machine now"},
+	{.name = "status-checks",
+	 .mode = S_IFREG | 0444,
+	 .flags = TREE_LIVE | TREE_REFRESH,
+	 .show = show_status_checks,
+	 .extra = &status_checks_extra,
+	 .help = "system and instance: ok, impaired, initializing, insufficient-data, "
+		 "not-applicable"},
 	{.name = "volumes",
 	 .mode = S_IFDIR | 0755,
 	 .dir = &volumes_dir,

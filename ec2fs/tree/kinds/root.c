@@ -21,7 +21,8 @@ static void show_readme(const struct show *s, struct strbuf *out)
 		"  echo debian > image; echo t3.small > instance-type\n"
 		"  echo running > state                              launch it\n"
 		"  echo running > wait                               returns when it runs\n"
-		"  cat console\n"
+		"  cat console private-ip-address public-ip-address\n"
+		"  echo 'tcp 22 192.0.2.0/24' >> ../../security-groups/default/ingress\n"
 		"\n"
 		"When something is refused, the file error beside it tells why, and errors here "
 		"tells the\n"
@@ -90,7 +91,7 @@ static const struct entry entries[] = {
 	 .help = "of the daemon that serves this tree"},
 	{.name = "events",
 	 .mode = S_IFREG | 0444,
-	 .flags = TREE_LIVE,
+	 .flags = TREE_LIVE | TREE_LOG,
 	 .show = show_events,
 	 .help = "recent changes, a line each, the newest last"},
 	{.name = "metrics",

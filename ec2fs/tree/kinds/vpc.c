@@ -32,6 +32,12 @@ static void show_map(const struct show *s, struct strbuf *out)
 	vpc_map(s->view, s->r, out);
 }
 
+static void show_flow_logs(const struct show *s, struct strbuf *out)
+{
+	if (s->tree->engine)
+		engine_flow_logs(s->tree->engine, s->r->id, out);
+}
+
 /* "rm -r" goes through a directory in this order: first what builds upon the rest. Copying tools go
  * by .order, the other way. */
 static const struct entry entries[] = {
@@ -69,6 +75,19 @@ static const struct entry entries[] = {
 	 .show = show_dhcp_options,
 	 .store = vpc_set_dhcp_options,
 	 .help = "domain-name, domain-name-servers, ntp-servers: KEY VALUE lines"},
+	{.name = "flow-log-options",
+	 .mode = S_IFREG | 0644,
+	 .flags = TREE_DOCUMENT,
+	 .max = 1024,
+	 .show = show_document,
+	 .store = vpc_set_flow_log_options,
+	 .help = "traffic-type ALL, ACCEPT or REJECT, max-aggregation-interval: KEY VALUE lines; "
+		 "empty: off"},
+	{.name = "flow-logs",
+	 .mode = S_IFREG | 0444,
+	 .flags = TREE_LIVE | TREE_LOG,
+	 .show = show_flow_logs,
+	 .help = "who talked to whom, a line a flow, the newest last"},
 	{.name = "map.svg",
 	 .mode = S_IFREG | 0444,
 	 .flags = TREE_LIVE,

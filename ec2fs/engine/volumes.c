@@ -1,0 +1,296 @@
+/* The job of a volume: made, grown, removed; its limits told to who has it. */
+#include "ec2fs/engine/storage.h"
+
+#include "ec2fs/model/instance.h"
+#include "ec2fs/model/storage.h"
+#include "ec2fs/util/cleanup.h"
+#include "ec2fs/util/log.h"
+#include "ec2fs/util/memory.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define SOON (500 * 1000000LL)
+#define LATER (5 * 1000000000LL)
+
+/* What a volume begins as, copied out of the cloud. */
+struct origin {
+	char *image;          /* path of a raw file, or NULL */
+	char *snapshot;       /* ID, or NULL */
+	char *blob;           /* path of an imported snapshot's content, or NULL */
+	uint64_t blob_size;   /* bytes */
+	char *home;           /* storage where the snapshot was taken, or NULL */
+	uint64_t snapshot_no; /* its number */
+};
+
+static void origin_free(struct origin *o)
+{
+	free(o->image);
+	free(o->snapshot);
+	free(o->blob);
+	free(o->home);
+}
+
+static char *path_of_blob(struct engine *e, const char *value)
+{
+	cleanup_free char *name = xasprintf("%.*s", (int)strcspn(value, " "), value);
+
+	return blob_path(e->blobs, name);
+}
+
+static int find_origin(struct engine *e, const struct resource *r, struct origin *ret,
+		       struct ec2fs_error *error)
+{
+	struct view v = cloud_read(e->cloud);
+	const struct resource *source, *zone;
+	int result = volume_source(&v, r, &source, error);
+
+	if (result == 0 && source && source->kind == KIND_IMAGE) {
+		if (resource_get(source, "disk"))
+			ret->image = path_of_blob(e, resource_get(source, "disk"));
+	} else if (result == 0 && source) {
+		ret->snapshot = xstrdup(source->id);
+		ret->snapshot_no = source->number;
+		zone = view_find(&v, source->parent, KIND_ZONE, resource_or(source, "@zone", ""));
+		if (resource_get(source, "disk")) {
+			ret->blob = path_of_blob(e, resource_get(source, "disk"));
+			ret->blob_size = snapshot_disk_size(source);
+		} else if (zone) {
+			ret->home = xstrdup(resource_or(zone, "storage", ""));
+		}
+	}
+	cloud_read_end(e->cloud);
+	return result;
+}
+
+/* The snapshot is where the volume will be: it was imported, or taken in another zone. */
+static int bring_snapshot(struct engine *e, struct volumes *to, const struct origin *o,
+			  struct ec2fs_error *error)
+{
+	cleanup_free char *path = NULL;
+	struct volumes *from;
+	uint64_t size;
+	int r;
+
+	if (o->blob)
+		return to->ops->import(to, o->snapshot, o->blob, o->blob_size, NULL, NULL, error);
+	if (!o->home)
+		return ec2fs_fail(error, EC2_InvalidSnapshot_NotFound,
+				  "the availability zone where %s was taken is gone", o->snapshot);
+	from = engine_volumes(e, o->home, error);
+	if (!from)
+		return -EIO;
+	if (from == to)
+		return 0;
+	r = from->ops->snapshot_path(from, o->snapshot, &path, &size, error);
+	return r < 0 ? r : to->ops->import(to, o->snapshot, path, size, NULL, NULL, error);
+}
+
+static bool is_there(struct engine *e, uint64_t number)
+{
+	struct view v = cloud_read(e->cloud);
+	bool there = view_get(&v, number);
+
+	cloud_read_end(e->cloud);
+	return there;
+}
+
+static int make(struct engine *e, const struct resource *r, struct ec2fs_error *error)
+{
+	__attribute__((cleanup(origin_free))) struct origin o = {0};
+	struct volumes *volumes =
+		storage_of_zone(e, r->parent, resource_or(r, "availability-zone", ""), error);
+	uint64_t size = volume_size(r);
+	int result = volumes ? find_origin(e, r, &o, error) : -EIO;
+
+	if (result < 0)
+		return result;
+	if (!o.snapshot)
+		return volumes->ops->create(volumes, r->id, size, o.image, error);
+	result = bring_snapshot(e, volumes, &o, error);
+	if (result == 0)
+		result = volumes->ops->clone(volumes, r->id, size, o.snapshot, error);
+	/* Removed while its copy was brought here, for a volume that was removed too. */
+	if (!is_there(e, o.snapshot_no))
+		volumes->ops->remove_snapshot(volumes, o.snapshot, NULL);
+	return result;
+}
+
+static void record_created(struct view *v, struct resource *r, const void *context)
+{
+	volume_saw_created(v, r, *(const uint64_t *)context);
+}
+
+static void record_failure(struct view *v, struct resource *r, const void *context)
+{
+	volume_saw_failure(v, r, context);
+}
+
+static void create(struct engine *e, const struct resource *r)
+{
+	uint64_t size = volume_size(r);
+	struct ec2fs_error error = {0};
+	int result = make(e, r, &error);
+
+	if (result == -EAGAIN) {
+		queue_kick_at(e->queue, r->number, queue_now() + LATER);
+		return;
+	}
+	if (result < 0) {
+		log_warning("%s cannot be made: %s", r->id, error.message);
+		engine_record(e, r->number, record_failure, &error);
+	} else {
+		engine_record(e, r->number, record_created, &size);
+	}
+	storage_tell_zone(e, r->parent, resource_or(r, "availability-zone", ""));
+	storage_kick_instances(e, r->number);
+}
+
+static void record_modified(struct view *v, struct resource *r, const void *context)
+{
+	volume_saw_modified(v, r, *(const uint64_t *)context);
+}
+
+static void record_optimized(struct view *v, struct resource *r, const void *context)
+{
+	(void)context;
+	volume_saw_optimized(v, r);
+}
+
+static void record_modification_failure(struct view *v, struct resource *r, const void *context)
+{
+	volume_saw_modification_failure(v, r, context);
+}
+
+static void grow(struct engine *e, const struct resource *r)
+{
+	struct ec2fs_error error = {0};
+	struct volumes *volumes =
+		storage_of_zone(e, r->parent, resource_or(r, "availability-zone", ""), &error);
+	uint64_t size = volume_size(r);
+	int result = volumes ? 0 : -EIO;
+
+	if (result == 0 && size > volume_made_size(r))
+		result = volumes->ops->resize(volumes, r->id, size, &error);
+	if (result == -EAGAIN)
+		queue_kick_at(e->queue, r->number, queue_now() + LATER);
+	else if (result < 0)
+		engine_record(e, r->number, record_modification_failure, &error);
+	else
+		engine_record(e, r->number, record_modified, &size);
+}
+
+struct user {
+	char id[32];
+	uint64_t number;
+	bool runs, between;
+};
+
+/* Machines that have the volume are told its size and what it lets through. */
+static void optimize(struct engine *e, const struct resource *r)
+{
+	cleanup_free char *serial = storage_serial(r->id);
+	struct machine_disk disk = {.serial = serial};
+	struct user users[32];
+	struct ec2fs_error error = {0};
+	struct volume_limits limits;
+	size_t count = 0;
+	struct view v = cloud_read(e->cloud);
+	int result = 0;
+
+	view_each_about(&v, r->number, KIND_ATTACHMENT, a)
+	{
+		const struct resource *instance = attachment_instance(&v, a);
+		enum instance_state s = instance ? instance_state(instance) : INSTANCE_TERMINATED;
+		enum attachment_state is = attachment_state(a);
+
+		if (count == sizeof(users) / sizeof(users[0]) || !instance)
+			continue;
+		snprintf(users[count].id, sizeof(users[count].id), "%s", instance->id);
+		users[count].number = instance->number;
+		users[count].runs = s == INSTANCE_RUNNING && is == ATTACHMENT_ATTACHED;
+		/* It starts, perhaps with what was: it is told once it runs. */
+		users[count++].between = s == INSTANCE_PENDING || is == ATTACHMENT_ATTACHING;
+	}
+	cloud_read_end(e->cloud);
+	volume_limits(r, &limits);
+	disk.iops = limits.iops;
+	disk.burst_iops = limits.burst_iops;
+	disk.bytes = limits.bytes;
+	disk.burst_bytes = limits.burst_bytes;
+	for (size_t i = 0; result == 0 && i < count; i++) {
+		struct provider *p = live_provider(e, users[i].number);
+
+		if (users[i].between)
+			result = -EAGAIN;
+		/* Its back end cannot be reached, or it has just ended. */
+		if (users[i].runs && !p)
+			result = -EAGAIN;
+		if (!users[i].runs || !p)
+			continue;
+		result = p->ops->resize_disk(p, users[i].id, serial, volume_made_size(r), &error);
+		if (result == 0)
+			result = p->ops->set_limits(p, users[i].id, &disk, &error);
+		/* It has ended meanwhile. */
+		if (result == -ENOENT)
+			result = 0;
+		if (result < 0)
+			log_warning("%s: %s", users[i].id, error.message);
+	}
+	if (result < 0)
+		queue_kick_at(e->queue, r->number, queue_now() + SOON);
+	else
+		engine_record(e, r->number, record_optimized, NULL);
+}
+
+static void record_gone(struct view *v, struct resource *r, const void *context)
+{
+	(void)context;
+	volume_saw_gone(v, r);
+}
+
+static void remove_volume(struct engine *e, const struct resource *r)
+{
+	struct ec2fs_error error = {0};
+	struct volumes *volumes;
+	struct view v = cloud_read(e->cloud);
+	bool may_go = volume_may_go(&v, r);
+	bool zone = view_find(&v, r->parent, KIND_ZONE, resource_or(r, "availability-zone", ""));
+
+	cloud_read_end(e->cloud);
+	if (!may_go) {
+		queue_kick_at(e->queue, r->number, queue_now() + SOON);
+		return;
+	}
+	/* Where its zone is gone nothing can be removed any more. */
+	volumes = zone ? storage_of_zone(e, r->parent, resource_or(r, "availability-zone", ""),
+					 &error)
+		       : NULL;
+	if (zone && (!volumes || volumes->ops->remove(volumes, r->id, &error) < 0)) {
+		log_warning("%s cannot be removed yet: %s", r->id, error.message);
+		queue_kick_at(e->queue, r->number, queue_now() + LATER);
+		return;
+	}
+	live_forget(e, r->id);
+	engine_record(e, r->number, record_gone, NULL);
+	if (zone)
+		storage_tell_zone(e, r->parent, resource_or(r, "availability-zone", ""));
+}
+
+bool engine_volume_has_job(const struct resource *r)
+{
+	return resource_is(r, "state", "creating") || resource_is(r, "state", "deleting") ||
+	       volume_is_modifying(r);
+}
+
+void engine_volume_job(struct engine *e, const struct resource *r)
+{
+	if (resource_is(r, "state", "creating"))
+		create(e, r);
+	else if (resource_is(r, "state", "deleting"))
+		remove_volume(e, r);
+	else if (resource_is(r, "modification-state", "modifying"))
+		grow(e, r);
+	else if (resource_is(r, "modification-state", "optimizing"))
+		optimize(e, r);
+}

@@ -1,0 +1,143 @@
+/* Disks that simulated guests get and lose. One that does not listen to the power button does not
+ * let go of a disk either. */
+#include "ec2fs/util/memory.h"
+#include "providers/sim/world.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static struct sim_world *world_of(struct provider *p)
+{
+	return ((struct sim *)p)->world;
+}
+
+static int enter(struct provider *p, const char *id, struct sim_machine **ret,
+		 struct ec2fs_error *error)
+{
+	struct sim_world *w = world_of(p);
+
+	pthread_mutex_lock(&w->lock);
+	*ret = sim_machine_find(w, id);
+	if (*ret)
+		return 0;
+	pthread_mutex_unlock(&w->lock);
+	return ec2fs_fail(error, EC2_InvalidInstanceID_NotFound, "no machine %s is running", id);
+}
+
+static int leave(struct provider *p)
+{
+	pthread_mutex_unlock(&world_of(p)->lock);
+	return 0;
+}
+
+static size_t find(const struct sim_machine *m, const char *serial)
+{
+	size_t i = 0;
+
+	while (i < m->disk_count && strcmp(m->disks[i], serial) != 0)
+		i++;
+	return i;
+}
+
+void sim_machine_add_disk(struct sim_machine *m, const char *serial)
+{
+	if (!serial || find(m, serial) < m->disk_count)
+		return;
+	array_reserve(m->disks, m->disk_count, m->disk_capacity);
+	m->disks[m->disk_count++] = xstrdup(serial);
+}
+
+void sim_machine_free_disks(struct sim_machine *m)
+{
+	for (size_t i = 0; i < m->disk_count; i++)
+		free(m->disks[i]);
+	free(m->disks);
+}
+
+int sim_attach_disk(struct provider *p, const char *id, const struct machine_disk *disk,
+		    struct ec2fs_error *error)
+{
+	struct sim_machine *m;
+	int r = enter(p, id, &m, error);
+
+	if (r < 0)
+		return r;
+	if (find(m, disk->serial) == m->disk_count)
+		sim_machine_print(m, "sim: %s came", disk->serial);
+	sim_machine_add_disk(m, disk->serial);
+	return leave(p);
+}
+
+int sim_detach_disk(struct provider *p, const char *id, const char *serial,
+		    struct ec2fs_error *error)
+{
+	struct sim_machine *m;
+	int r = enter(p, id, &m, error);
+	size_t i;
+
+	if (r < 0)
+		return r;
+	i = find(m, serial);
+	if (i < m->disk_count && !m->deaf) {
+		sim_machine_print(m, "sim: %s went", serial);
+		free(m->disks[i]);
+		m->disks[i] = m->disks[--m->disk_count];
+	}
+	return leave(p);
+}
+
+int sim_has_disk(struct provider *p, const char *id, const char *serial, bool *ret,
+		 struct ec2fs_error *error)
+{
+	struct sim_machine *m;
+	int r = enter(p, id, &m, error);
+
+	if (r < 0)
+		return r;
+	*ret = find(m, serial) < m->disk_count;
+	return leave(p);
+}
+
+int sim_resize_disk(struct provider *p, const char *id, const char *serial, uint64_t bytes,
+		    struct ec2fs_error *error)
+{
+	struct sim_machine *m;
+	int r = enter(p, id, &m, error);
+
+	if (r < 0)
+		return r;
+	if (find(m, serial) < m->disk_count)
+		sim_machine_print(m, "sim: %s has %ju bytes", serial, (uintmax_t)bytes);
+	return leave(p);
+}
+
+int sim_set_limits(struct provider *p, const char *id, const struct machine_disk *disk,
+		   struct ec2fs_error *error)
+{
+	struct sim_machine *m;
+	int r = enter(p, id, &m, error);
+
+	(void)disk;
+	return r < 0 ? r : leave(p);
+}
+
+static int set_paused(struct provider *p, const char *id, bool on, struct ec2fs_error *error)
+{
+	struct sim_machine *m;
+	int r = enter(p, id, &m, error);
+
+	if (r < 0)
+		return r;
+	m->paused = on;
+	return leave(p);
+}
+
+int sim_pause(struct provider *p, const char *id, struct ec2fs_error *error)
+{
+	return set_paused(p, id, true, error);
+}
+
+int sim_resume(struct provider *p, const char *id, struct ec2fs_error *error)
+{
+	return set_paused(p, id, false, error);
+}
