@@ -191,7 +191,7 @@ static void optimize(struct engine *e, const struct resource *r)
 {
 	cleanup_free char *serial = storage_serial(r->id);
 	struct machine_disk disk = {.serial = serial};
-	struct user users[32];
+	struct user users[32] = {0};
 	struct ec2fs_error error = {0};
 	struct volume_limits limits;
 	size_t count = 0;
