@@ -59,6 +59,11 @@ void engine_watch_flow_logs(struct engine *e, void (*fn)(void *context, uint64_t
  * Blocks. */
 int engine_snapshot_open(struct engine *e, uint64_t number, int *ret_fd, uint64_t *ret_size);
 
+/* What libblkid finds on a volume, by its ID: type, label, uuid, KEY VALUE lines. Looks anew;
+ * blocks. */
+void engine_filesystem(struct engine *e, const char *id, struct strbuf *out);
+int engine_refresh_filesystem(struct engine *e, uint64_t number, const char *id);
+
 /* Path of the file or device behind a volume, to be freed; NULL when unknown. */
 char *engine_volume_path(struct engine *e, const char *storage, const char *id);
 /* Bytes of that storage (a zone's `storage`). Blocks; so do the two below. */

@@ -63,8 +63,9 @@ struct live {
 	char *id;
 	enum machine_end end; /* why its machine went, as the provider told */
 	struct bytes *screenshot, *metrics, *status_checks;
-	char *answered; /* the launch-time since which its guest has answered; NULL: never */
-	bool missed;    /* its machine was not there at the last look, and no event had said why */
+	struct bytes *content; /* of a volume: what libblkid found */
+	char *answered;        /* the launch-time since which its guest has answered; NULL: never */
+	bool missed; /* its machine was not there at the last look, and no event had said why */
 	/* storage.h */
 	unsigned held; /* of an instance: its machine is paused on purpose, by so many */
 	bool begins;   /* of an instance: its machine is getting disks right now */

@@ -42,6 +42,7 @@ void live_free(struct live *l)
 	bytes_unref(l->screenshot);
 	bytes_unref(l->metrics);
 	bytes_unref(l->status_checks);
+	bytes_unref(l->content);
 	free(l->answered);
 	free(l->id);
 	free(l);

@@ -8,7 +8,11 @@ setup()
 	head -c 1M /dev/zero >"$CLOUD_HOME/disk"
 	cp "$CLOUD_HOME/disk" images/tiny/disk
 }
-teardown() { cloud_stop; }
+teardown()
+{
+	cloud_stop
+	umount -l "$CLOUD_HOME/small" 2>/dev/null || true
+}
 
 # stopped NAME [ZONE]: an instance that was launched and stopped.
 stopped()
@@ -373,4 +377,41 @@ running()
 	rm -r instances/web-1
 	rm -r volumes/data volumes/v? snapshots/data-one
 	soon 10 eval '[ "$(ls "$STATE/volumes")" = "" ]'
+}
+
+@test "filesystem tells what is on a volume" {
+	command -v mkfs.ext4 >/dev/null || skip "mkfs.ext4 is not installed"
+	mkdir volumes/data
+	[ -z "$(cat volumes/data/filesystem)" ]
+	echo 1 >volumes/data/size
+	becomes available volumes/data/state
+	[ -z "$(cat volumes/data/filesystem)" ]
+	mkfs.ext4 -q -F -L backup "$(readlink -f volumes/data/device)"
+	tells '^type ext4$' volumes/data/filesystem
+	tells '^label backup$' volumes/data/filesystem
+	tells '^uuid [0-9a-f-]{36}$' volumes/data/filesystem
+	mkdir volumes/data/snapshots/full volumes/copy
+	becomes completed volumes/data/snapshots/full/state
+	echo data-full >volumes/copy/snapshot
+	becomes available volumes/copy/state
+	tells '^label backup$' volumes/copy/filesystem
+}
+
+@test "storage that is full takes no volume, and says so" {
+	mkdir -p "$CLOUD_HOME/small" availability-zones/us-east-1b
+	mount -t tmpfs -o size=8M tmpfs "$CLOUD_HOME/small" || skip "nothing can be mounted here"
+	echo "file:$CLOUD_HOME/small/volumes" >availability-zones/us-east-1b/storage
+	head -c 12M /dev/urandom >"$CLOUD_HOME/big"
+	mkdir snapshots/big volumes/data
+	cp "$CLOUD_HOME/big" snapshots/big/disk
+	echo us-east-1b >volumes/data/availability-zone
+	echo big >volumes/data/snapshot
+	becomes error volumes/data/state
+	tells '^InsufficientVolumeCapacity: ' volumes/data/state-reason
+	refuses EBUSY 'mkdir volumes/data/snapshots/x'
+	# Nothing of it stays.
+	[ -z "$(find "$CLOUD_HOME/small/volumes" -type f ! -name .owner)" ]
+	rmdir volumes/data
+	soon 10 rmdir availability-zones/us-east-1b
+	umount -l "$CLOUD_HOME/small"
 }

@@ -90,6 +90,19 @@ static void show_device(const struct show *s, struct strbuf *out)
 		strbuf_adds(out, path);
 }
 
+static void show_filesystem(const struct show *s, struct strbuf *out)
+{
+	if (s->tree->engine)
+		engine_filesystem(s->tree->engine, s->r->id, out);
+}
+
+static int refresh_filesystem(struct tree *t, uint64_t number, const char *id)
+{
+	return t->engine ? engine_refresh_filesystem(t->engine, number, id) : 0;
+}
+
+static const struct entry_extra filesystem_extra = {.refresh = refresh_filesystem};
+
 static const struct dir snapshots_dir = {
 	.title = "volumes/NAME/snapshots", .make = snapshot_take, .links = &volume_snapshot_links};
 
@@ -173,6 +186,12 @@ static const struct entry entries[] = {
 	 .show = show_device,
 	 .present = is_made,
 	 .help = "the host's file or block device behind it"},
+	{.name = "filesystem",
+	 .mode = S_IFREG | 0444,
+	 .flags = TREE_LIVE | TREE_REFRESH,
+	 .show = show_filesystem,
+	 .extra = &filesystem_extra,
+	 .help = "what is on it: type, label, uuid; empty: nothing that is known"},
 	{.name = "attachment",
 	 .mode = S_IFLNK | 0777,
 	 .show = show_attachment,
