@@ -64,11 +64,18 @@ teardown()
 	lacks '^50:' <(within $V1 ip rule)
 }
 
+# rules_of VPC: what is in force, whatever the classes are numbered and the sets are listed in: both are a process's own.
+rules_of()
+{
+	within "$1" nft list ruleset | grep -v counter | sed -E 's/class-[0-9]+/class/g; s/0x[0-9a-f]{8}/mark/g; s/^[\t ]*(elements = \{)?//' |
+		sort
+}
+
 @test "what fails says what and where; the rules are what they were, and all is repaired by the next description" {
 	local vgw=vgw-0a0000000000000a9 rules
 
 	start_v1
-	rules=$(within $V1 nft list ruleset | grep -v counter)
+	rules=$(rules_of $V1)
 	{
 		describe_v1
 		echo "change $V1" && echo "interface $B 10.0.1.6 subnet-9 group=sg-open" && echo commit
@@ -77,7 +84,7 @@ teardown()
 	run host "$NETFW" "$OWNER" "$NET/network" <"$NET/bad"
 	[ "$status" = 1 ]
 	[[ $output == *"subnet subnet-9, which the VPC has not"*yes ]] || fail "$output"
-	[ "$rules" = "$(within $V1 nft list ruleset | grep -v counter)" ]
+	[ "$rules" = "$(rules_of $V1)" ]
 	# What fails after the rules: the host has a route to where the gateway should lead.
 	host ip route add 10.0.0.0/16 dev lo
 	{
