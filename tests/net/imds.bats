@@ -111,7 +111,7 @@ crawl()
 	crawl /2021-03-23/meta-data "$t" >found
 	tells 'public-keys/0=my key' found
 	tells 'macs/02:00:0a:00:01:05/ipv4-associations/192.0.2.7' found
-	[ "$(wc -l <found)" = 47 ]
+	[ "$(wc -l <found)" = 49 ]
 	crawl /2021-03-23/dynamic "$t" >found
 	[ "$(wc -l <found)" = 5 ]
 	get guest /2021-03-23/user-data -H "X-aws-ec2-metadata-token: $t" -D head >data
