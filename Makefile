@@ -18,6 +18,8 @@ SANITIZE ?=
 ifneq ($(SANITIZE),)
 override BUILD := $(BUILD)/san-$(firstword $(subst $(comma), ,$(SANITIZE)))
 # With sanitizers gcc no longer sees which values are set where.
+# ThreadSanitizer needs its address space where it expects it.
+RUN := $(if $(findstring thread,$(SANITIZE)),setarch $(shell uname -m) -R)
 SANFLAGS := -fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=all -Wno-maybe-uninitialized
 endif
 
@@ -44,8 +46,8 @@ OBJS := $(SRCS:%.c=$(BUILD)/obj/%.o)
 LIB := $(BUILD)/libec2fs.a
 UNIT_SRCS := $(wildcard tests/unit/test_*.c)
 UNIT_BINS := $(UNIT_SRCS:%.c=$(BUILD)/%)
-# Programs that tests drive.
-TOOLS := $(patsubst %.c,$(BUILD)/%,tests/fuzz/parsers.c $(wildcard tests/net/*.c tests/volumes/*.c))
+# Programs that tests drive, and the maker of the manual page.
+TOOLS := $(patsubst %.c,$(BUILD)/%,tests/fuzz/parsers.c docs/man/tree_page.c $(wildcard tests/net/*.c tests/volumes/*.c))
 
 .PHONY: all
 all: $(BUILD)/ec2fs
@@ -54,6 +56,18 @@ $(BUILD)/ec2fs: $(BUILD)/obj/ec2fs/main.o $(LIB)
 	$(call show,LD,$@)
 	@[ ! -d $@ ] || rm -r $@
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+# The page of the tree is made of the tree's tables.
+TREE_PAGE := $(BUILD)/man/ec2fs.tree.7
+MAN_PAGES := docs/man/ec2fs.8 $(TREE_PAGE)
+
+.PHONY: man
+man: $(TREE_PAGE)
+
+$(TREE_PAGE): docs/man/ec2fs.tree.7.in $(BUILD)/docs/man/tree_page
+	$(call show,MAN,$@)
+	@mkdir -p $(@D)
+	$(Q)$(RUN) $(BUILD)/docs/man/tree_page <$< >$@.new && mv $@.new $@
 
 $(LIB): $(OBJS)
 	$(call show,AR,$@)
@@ -89,7 +103,7 @@ TESTS ?= unit fuzz fs tree net volumes system
 unit: $(UNIT_BINS)
 	@BUILD=$(BUILD) tests/run unit
 
-test: all $(UNIT_BINS) $(TOOLS)
+test: all man $(UNIT_BINS) $(TOOLS)
 	@BUILD=$(BUILD) tests/run $(TESTS)
 
 # Of the tests with real machines one file is enough: the others ask what is around ec2fs.
