@@ -17,6 +17,24 @@ teardown()
 	document_run "$docs/tutorial.md"
 }
 
+# What the page says is there: a region, with an image.
+tiny_is_there()
+{
+	mkdir images/tiny
+	cp ~/tiny/* images/tiny/
+	becomes available images/tiny/state 30
+}
+
+@test "the recipes" {
+	tiny_is_there
+	document_run "$docs/recipes.md"
+}
+
+@test "the first look in README.md" {
+	tiny_is_there
+	document_run "$docs/../README.md"
+}
+
 @test "what a page shows wrongly is found" {
 	local wrong
 
