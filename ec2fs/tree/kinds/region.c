@@ -16,8 +16,7 @@ static const struct dir zones_dir = {
 	.examples =
 		"mkdir us-east-1b                       # another zone on this host\n"
 		"cat us-east-1a/capacity                # what the host has, and what is taken\n"
-		"cat us-east-1a/messages                # trouble with its machines or disks; "
-		"empty: none\n",
+		"cat us-east-1a/messages                # trouble with machines or disks\n",
 };
 static const struct dir types_dir = {
 	.title = "instance-types",
@@ -28,7 +27,7 @@ static const struct dir types_dir = {
 		 "and one of your own may be anything that the host can bear.",
 	.examples = "mkdir lab.small                        # one of your own\n"
 		    "echo 1 > lab.small/vcpus; echo 256 MiB > lab.small/memory\n"
-		    "grep -l '^4 GiB' */memory              # which have 4 GiB?\n",
+		    "grep -l '^4096 MiB' */memory           # which have 4 GiB?\n",
 };
 static const struct dir images_dir = {
 	.title = "images",

@@ -10,10 +10,9 @@ static const struct dir subnets_dir = {
 	.about = "A subnet is a block of the VPC's addresses, in one zone. Its instances "
 		 "are public where its route table leads to the internet gateway and they "
 		 "have a public address.",
-	.examples =
-		"mkdir web; echo 10.0.1.0/24 > web/cidr-block\n"
-		"echo true > web/map-public-ip-on-launch\n"
-		"mkdir ../../../instances/app-1; echo main/web > ../../../instances/app-1/subnet\n",
+	.examples = "mkdir web; echo 10.0.1.0/24 > web/cidr-block\n"
+		    "echo true > web/map-public-ip-on-launch\n"
+		    "mkdir ../../../instances/app; echo main/web > ../../../instances/app/subnet\n",
 };
 static const struct dir route_tables_dir = {
 	.title = "vpcs/VPC/route-tables",
