@@ -199,6 +199,7 @@ help:
 	@echo 'make lint        format, clang-tidy, cppcheck and the rules of the house'
 	@echo 'make bench       measures, and prints a table'
 	@echo 'make install     to PREFIX ($(PREFIX)), below DESTDIR; uninstall takes it away again'
+	@echo 'make man         makes the manual page of the tree, $(TREE_PAGE)'
 	@echo 'make deb         builds the Debian package in $(BUILD)/deb'
 	@echo 'make clean       removes $(BUILD)'
 

@@ -160,7 +160,8 @@ const struct kind_ops *kind_ops(enum kind kind);
 		 .mode = S_IFREG | 0444,                                                           \
 		 .flags = ENTRY_CONSTANT | ENTRY_UNLISTED,                                         \
 		 .show = show_readme,                                                              \
-		 .identity = directory "/README"},                                                 \
+		 .identity = directory "/README",                                                  \
+		 .help = "what is here"},                                                          \
 			{0},                                                                       \
 	}
 
