@@ -144,6 +144,9 @@ const struct kind_ops *kind_ops(enum kind kind);
 
 /* Generic show and store functions, for lines of the tables. */
 show_fn show_id, show_error, show_field, show_document, show_spec, show_nothing, show_reference;
+/* The file wait of whatever has states (model/wait.h). */
+extern const struct entry_extra wait_extra;
+store_fn store_wait;
 /* Of the zone that the resource's field of that name says: the URI of its storage, to be freed; or
  * NULL. */
 char *storage_of(const struct view *v, const struct resource *r, const char *key);
