@@ -91,10 +91,10 @@ static int create_known(struct fs *fs, tree_id dir, const char *name, const stru
 			const struct tree_caller *who, uint64_t since, struct fuse_file_info *fi)
 {
 	bool copying = (fi->flags & O_EXCL) && maker_is(fs, dir, who);
-	bool pretend = (copying && (node->flags & (TREE_COMPUTED | TREE_NOT_COPIED))) ||
+	bool pretend =
+		(copying && (node->flags & (TREE_COMPUTED | TREE_NOT_COPIED))) ||
 		       ((node->flags & TREE_COMPUTED) &&
 			(name_is_hidden(fs, dir, name) || maker_is_itself(fs, dir, who)));
-	struct open_file *of;
 
 	if (S_ISDIR(node->mode))
 		return -EISDIR;
@@ -103,13 +103,13 @@ static int create_known(struct fs *fs, tree_id dir, const char *name, const stru
 		maker_copies(fs, dir);
 	maker_made(fs, dir, name);
 	if (!pretend) {
+		struct tree_caller copier = *who;
+
+		copier.copies = copying;
 		fi->flags |= O_TRUNC;
-		return open_node(fs, node, who, since, fi);
+		return open_node(fs, node, &copier, since, fi);
 	}
-	of = open_file_new(fs, OPEN_DISCARD, who);
-	of->id = node->id;
-	fi->direct_io = 1;
-	fi->fh = (uintptr_t)of;
+	open_discarding(fs, node->id, who, fi);
 	return 0;
 }
 
@@ -133,7 +133,10 @@ void fs_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 		return;
 	}
 	s = scratch_find(fs, id, name, &who);
-	known = !s && tree_lookup(fs->tree, id, name, &who, &node) == 0;
+	known = !s && (tree_lookup(fs->tree, id, name, &who, &node) == 0 ||
+		       /* What the original has at times, and its copy has not: computed, too. */
+		       ((fi->flags & O_EXCL) && maker_is(fs, id, &who) &&
+			tree_lookup_absent(fs->tree, id, name, &who, &node) == 0));
 	if (known && S_ISLNK(node.mode) && (fi->flags & O_EXCL) && maker_is(fs, id, &who)) {
 		/* tar holds the place of a link with a file. The link has come since the resource
 		 * was made, and is not the maker's to see. */

@@ -89,11 +89,6 @@ static int finish(struct naming *n, int r, struct ec2fs_error *error, struct tre
 	return 0;
 }
 
-static struct actor actor_of(const struct tree_caller *who)
-{
-	return (struct actor){.uid = who->uid, .gid = who->gid};
-}
-
 int tree_mkdir(struct tree *t, tree_id dir, const char *name, mode_t mode,
 	       const struct tree_caller *who, struct tree_node *ret)
 {

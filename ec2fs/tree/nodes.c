@@ -196,6 +196,16 @@ int node_lookup(struct tree *t, const struct view *v, const struct node *dir, co
 	return dir->dir->links ? lookup_link(v, dir, name, ret) : -ENOENT;
 }
 
+int node_lookup_absent(const struct node *dir, const char *name, struct node *ret)
+{
+	for (const struct entry *e = dir->dir ? dir->dir->entries : NULL; e && e->name; e++)
+		if (strcmp(e->name, name) == 0 && S_ISREG(e->mode)) {
+			node_of_entry(dir->r, e, ret);
+			return 0;
+		}
+	return -ENOENT;
+}
+
 /* The fixed entry whose directory lists children of that kind, or NULL when the resource itself
  * does. */
 static const struct entry *collection_entry(enum kind parent, enum kind child)

@@ -35,6 +35,9 @@ struct tree_caller {
 	uid_t uid;
 	gid_t gid;
 	pid_t pid;
+	/* A tool that copies whole resources (cp -r, tar, rsync): what a text names may come after
+	 * it. */
+	bool copies;
 };
 
 /* What a node is, beyond its mode. */
@@ -115,6 +118,9 @@ int tree_stat(struct tree *t, tree_id id, const struct tree_caller *who, struct 
  * -ESTALE. */
 int tree_lookup(struct tree *t, tree_id dir, const char *name, const struct tree_caller *who,
 		struct tree_node *ret);
+/* The same of a file that is not there now and may be at other times (a key pair's private-key). */
+int tree_lookup_absent(struct tree *t, tree_id dir, const char *name,
+		       const struct tree_caller *who, struct tree_node *ret);
 /* The directory that holds the node; the root's is the root. */
 int tree_parent(struct tree *t, tree_id id, tree_id *ret);
 /* The path below the mount point ("us-east-1/instances/web-1/state", "" for the root), for
