@@ -38,7 +38,8 @@ static void carry_meta(const struct renaming *x, struct scratch *s, tree_id id)
 		tree_set_meta(x->fs->tree, id, &x->who, &meta);
 }
 
-/* What rsync brings of an original's IDs and states; and what would act, before the copy is whole. */
+/* What rsync brings of an original's IDs and states; and what would act, before the copy is whole.
+ */
 static bool is_passed_over(const struct renaming *x, struct scratch *s,
 			   const struct tree_node *node)
 {

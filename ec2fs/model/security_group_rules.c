@@ -29,8 +29,7 @@ static bool names(const struct bytes *rules, const char *peer);
  * circles. Such a rule matches nobody until the group is there; it may be written again. */
 static bool may_come(const struct judging *j, const struct permission *p)
 {
-	cleanup_free char *peer =
-		xasprintf("%s:%s", p->peer == PEER_GROUP ? "sg" : "pl", p->name);
+	cleanup_free char *peer = xasprintf("%s:%s", p->peer == PEER_GROUP ? "sg" : "pl", p->name);
 
 	return j->v->copies || (j->was && names(j->was, peer));
 }

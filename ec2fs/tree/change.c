@@ -283,9 +283,12 @@ static int apply_meta(struct view *v, void *context, struct ec2fs_error *error)
 	struct field *f;
 	struct node n;
 
-	if (node_get(v, m->id, &n) < 0 || n.links)
+	if (node_get(v, m->id, &n) < 0)
 		return ec2fs_fail_errno(error, ESTALE, EC2_InvalidParameterValue,
 					"it was removed meanwhile");
+	/* A link's owner and time are those of what it stands for. */
+	if (n.links)
+		return 0;
 	staged = view_edit(v, n.r);
 	if (!n.entry) {
 		set_own(staged, m->meta);

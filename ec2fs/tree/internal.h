@@ -44,7 +44,7 @@ int node_get(const struct view *v, tree_id id, struct node *ret);
 /* -ENOENT, -ENOTDIR. */
 int node_lookup(struct tree *t, const struct view *v, const struct node *dir, const char *name,
 		const struct tree_caller *who, struct node *ret);
-/* A file of the directory's table, there now or not. -ENOENT. */
+/* A file or link of the directory's table, there now or not. -ENOENT. */
 int node_lookup_absent(const struct node *dir, const char *name, struct node *ret);
 /* The directory that holds it. */
 tree_id node_parent(const struct view *v, const struct node *n);

@@ -34,8 +34,8 @@ int tree_lookup(struct tree *t, tree_id dir, const char *name, const struct tree
 	return r;
 }
 
-int tree_lookup_absent(struct tree *t, tree_id dir, const char *name,
-		       const struct tree_caller *who, struct tree_node *ret)
+int tree_lookup_absent(struct tree *t, tree_id dir, const char *name, const struct tree_caller *who,
+		       struct tree_node *ret)
 {
 	struct view v = cloud_read(t->cloud);
 	struct node d, n;

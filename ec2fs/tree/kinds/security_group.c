@@ -79,6 +79,13 @@ static const struct entry entries[] = {
 
 static const struct dir security_group_dir = {.title = "security-groups/NAME", .entries = entries};
 
+static bool is_inborn(const struct view *v, const struct resource *r)
+{
+	(void)v;
+	return security_group_is_default(r);
+}
+
 const struct kind_ops security_group_kind = {.dir = &security_group_dir,
+					     .inborn = is_inborn,
 					     .remove = security_group_remove,
 					     .rename = security_group_rename};
