@@ -231,6 +231,32 @@ bool maker_is_itself(struct fs *fs, tree_id dir, const struct tree_caller *who)
 	return is_maker(fs, dir, who, true);
 }
 
+static bool is_alive(const struct process *process)
+{
+	struct process now;
+
+	return process_get(process->pid, &now) && now.began == process->began;
+}
+
+bool maker_lives(struct fs *fs, const struct tree_caller *who)
+{
+	struct makers *makers = fs->makers;
+	struct process process;
+	bool lives = false;
+
+	if (!atomic_load(&makers->count) || !process_get(who->pid, &process))
+		return false;
+	pthread_mutex_lock(&makers->lock);
+	for (size_t i = 0; i < makers->count && !lives; i++) {
+		const struct maker *m = &makers->all[i];
+
+		lives = m->uid == who->uid && m->process.session == process.session &&
+			m->until > monotonic_now() && is_alive(&m->process);
+	}
+	pthread_mutex_unlock(&makers->lock);
+	return lives;
+}
+
 void maker_copies(struct fs *fs, tree_id dir)
 {
 	struct makers *makers = fs->makers;

@@ -71,6 +71,9 @@ static inline tree_id open_file_id(uint64_t handle)
  * it cannot be written and should be. fi gets what the kernel is to know. */
 int open_node(struct fs *fs, const struct tree_node *node, const struct tree_caller *who,
 	      uint64_t since, struct fuse_file_info *fi);
+/* The same for a writer who is to be ignored. */
+void open_discarding(struct fs *fs, tree_id id, const struct tree_caller *who,
+		     struct fuse_file_info *fi);
 /* The same for a scratch file (takes a reference of its own). */
 void open_scratch(struct fs *fs, struct scratch *s, const struct tree_caller *who,
 		  struct fuse_file_info *fi);
