@@ -199,8 +199,10 @@ void node_entry(struct fs *fs, const struct tree_node *node, uint64_t since, boo
 {
 	bool waits = node->flags & TREE_WAIT;
 
-	*ret = (struct fuse_entry_param){
-		.ino = waits ? waiting_ino(fs, node->id) : ino_of(fs, node->id), .generation = 1};
+	/* The kernel insists on 0 for its root. */
+	*ret = (struct fuse_entry_param){.ino = waits ? waiting_ino(fs, node->id)
+						      : ino_of(fs, node->id),
+					 .generation = node->id != TREE_ROOT};
 	ret->attr_timeout = node_attr(fs, node, since, &ret->attr);
 	ret->entry_timeout = brief || waits ? 0 : KEEP_LONG;
 }
