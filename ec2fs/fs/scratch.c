@@ -305,6 +305,20 @@ void scratch_list(struct fs *fs, tree_id dir, uid_t uid, uint64_t after, scratch
 	}
 }
 
+bool scratch_in(struct fs *fs, tree_id dir)
+{
+	struct scratches *all = fs->scratches;
+	bool any = false;
+
+	if (!atomic_load(&all->count))
+		return false;
+	pthread_mutex_lock(&all->lock);
+	for (size_t i = 0; i < all->count && !any; i++)
+		any = all->all[i]->name && all->all[i]->dir == dir;
+	pthread_mutex_unlock(&all->lock);
+	return any;
+}
+
 /* Under the table's lock: the name and the table's reference go. True: it is to be freed. */
 static bool let_go(struct scratches *all, struct scratch *s)
 {
