@@ -84,6 +84,8 @@ void open_file_unref(struct fs *fs, struct open_file *of)
 	if (atomic_fetch_sub(&of->references, 1) != 1)
 		return;
 	take_from(fs->open_files, of);
+	if (of->claims)
+		wait_ino_release(fs, of->ino);
 	poll_forget(fs, (uintptr_t)of);
 	if (of->blob)
 		tree_blob_free(of->blob); /* with its descriptor */

@@ -27,6 +27,7 @@ struct open_file {
 	size_t max;     /* bytes it may hold */
 	struct tree_caller who;
 	struct scratch *scratch; /* of OPEN_SCRATCH and OPEN_NEW; a reference */
+	bool claims;             /* its ino is this writer's own (wait_ino_claim) */
 	bool cached;             /* the kernel keeps what is read */
 	uint64_t since;          /* changes_now() of before it was rendered */
 	bool rendered;

@@ -36,6 +36,9 @@ struct entry_extra {
 	/* Made before the store function runs, outside all locks, freed after it with free(). */
 	int (*prepare)(const struct resource *r, const char *text, void **ret,
 		       struct ec2fs_error *error);
+	/* TREE_LIVE: is it, for now, as any other file: changed by changes of its resource alone?
+	 * NULL: never. */
+	bool (*still)(const struct show *s);
 	/* TREE_REFRESH. Blocks; no lock held. */
 	int (*refresh)(struct tree *t, uint64_t number, const char *id);
 	/* TREE_WAIT: 0, -EINPROGRESS, or a refusal. */

@@ -397,8 +397,11 @@ static void fill_file(struct tree *t, const struct view *v, const struct node *n
 {
 	struct strbuf text cleanup_strbuf = STRBUF_INIT;
 	const struct entry *e = n->entry;
+	struct show s = {t, v, n->r, e, who};
 
 	ret->flags |= e->flags & 0xffffff;
+	if (e->extra && e->extra->still && e->extra->still(&s))
+		ret->flags &= ~(unsigned)(TREE_LIVE | TREE_REFRESH);
 	if (e->unset)
 		ret->flags |= TREE_OPTIONAL;
 	if (!e->store && !(e->flags & TREE_BLOB))
@@ -414,8 +417,6 @@ static void fill_file(struct tree *t, const struct view *v, const struct node *n
 	else if (!e->store && !(e->flags & ENTRY_CONSTANT))
 		ret->mtime = n->r->mtime;
 	if (e->extra && e->extra->size) {
-		struct show s = {t, v, n->r, e, who};
-
 		ret->size = e->extra->size(&s);
 		return;
 	}
