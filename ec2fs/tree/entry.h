@@ -36,6 +36,9 @@ struct entry_extra {
 	/* Made before the store function runs, outside all locks, freed after it with free(). */
 	int (*prepare)(const struct resource *r, const char *text, void **ret,
 		       struct ec2fs_error *error);
+	/* TREE_LIVE: is it, for now, as any other file: changed by changes of its resource alone?
+	 * NULL: never. */
+	bool (*still)(const struct show *s);
 	/* TREE_REFRESH. Blocks; no lock held. */
 	int (*refresh)(struct tree *t, uint64_t number, const char *id);
 	/* TREE_WAIT: 0, -EINPROGRESS, or a refusal. */
@@ -168,6 +171,9 @@ const struct kind_ops *kind_ops(enum kind kind);
 /* Generic show and store functions, for lines of the tables. */
 show_fn show_readme, show_id, show_error, show_field, show_document, show_spec, show_nothing,
 	show_reference;
+/* The file wait of whatever has states (model/wait.h). */
+extern const struct entry_extra wait_extra;
+store_fn store_wait;
 /* Of the zone that the resource's field of that name says: the URI of its storage, to be freed; or
  * NULL. */
 char *storage_of(const struct view *v, const struct resource *r, const char *key);

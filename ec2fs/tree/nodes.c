@@ -211,6 +211,16 @@ int node_lookup(struct tree *t, const struct view *v, const struct node *dir, co
 	return dir->dir->links ? lookup_link(v, dir, name, ret) : -ENOENT;
 }
 
+int node_lookup_absent(const struct node *dir, const char *name, struct node *ret)
+{
+	for (const struct entry *e = dir->dir ? dir->dir->entries : NULL; e && e->name; e++)
+		if (strcmp(e->name, name) == 0 && !S_ISDIR(e->mode)) {
+			node_of_entry(dir->r, e, ret);
+			return 0;
+		}
+	return -ENOENT;
+}
+
 const struct entry *collection_entry(enum kind parent, enum kind child)
 {
 	const struct dir *dir = kind_ops(parent)->dir;
@@ -373,6 +383,10 @@ static unsigned dir_flags(const struct view *v, const struct node *n)
 
 	if (!n->entry && resource_is_inborn(v, n->r))
 		flags |= TREE_INBORN;
+	if (n->dir->links || n->dir->make_link)
+		flags |= TREE_LINKS;
+	if (n->dir->links && !n->dir->links->make && !n->dir->make && !n->dir->make_link)
+		flags |= TREE_COMPUTED;
 	if (n->dir->make)
 		flags |= kind_ops(n->dir->child)->file ? TREE_FREE_FILES : TREE_COLLECTION;
 	return flags;
@@ -383,8 +397,11 @@ static void fill_file(struct tree *t, const struct view *v, const struct node *n
 {
 	struct strbuf text cleanup_strbuf = STRBUF_INIT;
 	const struct entry *e = n->entry;
+	struct show s = {t, v, n->r, e, who};
 
 	ret->flags |= e->flags & 0xffffff;
+	if (e->extra && e->extra->still && e->extra->still(&s))
+		ret->flags &= ~(unsigned)(TREE_LIVE | TREE_REFRESH);
 	if (e->unset)
 		ret->flags |= TREE_OPTIONAL;
 	if (!e->store && !(e->flags & TREE_BLOB))
@@ -400,8 +417,6 @@ static void fill_file(struct tree *t, const struct view *v, const struct node *n
 	else if (!e->store && !(e->flags & ENTRY_CONSTANT))
 		ret->mtime = n->r->mtime;
 	if (e->extra && e->extra->size) {
-		struct show s = {t, v, n->r, e, who};
-
 		ret->size = e->extra->size(&s);
 		return;
 	}

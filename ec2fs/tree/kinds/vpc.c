@@ -197,4 +197,12 @@ static const struct entry entries[] = {
 
 static const struct dir vpc_dir = {.title = "vpcs/NAME", .entries = entries};
 
-const struct kind_ops vpc_kind = {.dir = &vpc_dir, .remove = vpc_remove, .rename = vpc_rename};
+/* The region's, until somebody uses it or begins to take it apart. */
+static bool is_inborn(const struct view *v, const struct resource *r)
+{
+	return resource_is(r, "is-default", "true") && vpc_has_internet(r) &&
+	       view_next(v, r->number, KIND_SUBNET, 0) && vpc_is_pristine(v, r);
+}
+
+const struct kind_ops vpc_kind = {
+	.dir = &vpc_dir, .remove = vpc_remove, .rename = vpc_rename, .inborn = is_inborn};
