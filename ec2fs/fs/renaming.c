@@ -58,8 +58,11 @@ static int become_attribute(const struct renaming *x, struct scratch *s,
 
 	if (S_ISDIR(node->mode))
 		return -EISDIR;
-	if (is_passed_over(x, s, node))
+	if (is_passed_over(x, s, node)) {
+		if (!(node->flags & TREE_COMPUTED))
+			carry_meta(x, s, node->id);
 		return 0;
+	}
 	if (node->flags & TREE_COMPUTED) {
 		struct ec2fs_error error;
 
@@ -234,6 +237,7 @@ void fs_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t n
 	if (r == 0) {
 		x.who.copies = maker_lives(x.fs, &x.who);
 		s = scratch_find(x.fs, x.from, name, &x.who);
+		x.who.brings_time = s && scratch_meta(s).set & TREE_SET_MTIME;
 		r = s ? rename_scratch(&x, s) : rename_node(&x);
 	}
 	reply_result(req, r);

@@ -89,7 +89,8 @@ int membership_make(struct view *v, const struct resource *instance, const char 
 			"may be: leave one, or raise security-groups-per-interface in the "
 			"region's quotas",
 			limit);
-	result = check_vpc(v, instance, target, error);
+	/* A copy's subnet may come after its groups; a launch looks at both. */
+	result = v->copies ? 0 : check_vpc(v, instance, target, error);
 	if (result < 0)
 		return result;
 	r = view_create(v, instance->number, KIND_MEMBERSHIP, name);

@@ -70,6 +70,8 @@ static int make(struct view *v, void *context, struct ec2fs_error *error)
 		return r;
 	made->mode = n->mode & 07777;
 	n->number = made->number;
+	if (n->who->brings_time)
+		dir_times_hold(v, made);
 	if (n->text) {
 		const struct entry *file = kind_ops(made->kind)->file;
 

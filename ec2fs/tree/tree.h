@@ -38,6 +38,9 @@ struct tree_caller {
 	/* A tool that copies whole resources (cp -r, tar, rsync): what a text names may come after
 	 * it. */
 	bool copies;
+	/* What is written brings its own time: those that somebody set on directories above hold.
+	 * (rsync sets them before it is done with what is in them.) */
+	bool brings_time;
 };
 
 /* What a node is, beyond its mode. */
@@ -90,6 +93,8 @@ enum tree_flags {
 	TREE_HELD = 1 << 18,
 	/* A directory of links. */
 	TREE_LINKS = 1 << 19,
+	/* One whose links a copy of what it is in has, too: an instance's groups, not its volumes. */
+	TREE_COPIED_LINKS = 1 << 20,
 };
 
 /* Everything about one node. size is the true length of what reading gives that caller now. */
