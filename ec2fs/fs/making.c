@@ -1,5 +1,6 @@
 /* Names that come and go: MKDIR, RMDIR, CREATE, MKNOD, UNLINK, SYMLINK, LINK. */
 #include "ec2fs/fs/asker.h"
+#include "ec2fs/fs/callers.h"
 #include "ec2fs/fs/hidden.h"
 #include "ec2fs/fs/invalidate.h"
 #include "ec2fs/fs/maker.h"
@@ -61,7 +62,7 @@ void fs_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
 	struct fs *fs = fs_of(req);
 	struct tree_caller who = caller_of(req);
-	struct tree_node node;
+	struct tree_node node, facts;
 	tree_id dir;
 	int r = place_resolve(fs, parent, name, &dir);
 
@@ -70,13 +71,11 @@ void fs_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
 		return;
 	}
 	/* rm -r of something above: what came with a VPC goes with it. */
-	if (tree_lookup(fs->tree, dir, name, &who, &node) == 0 && (node.flags & TREE_INBORN) &&
-	    asker_removes_below(who.pid))
-		hide_name(fs, dir, name);
-	else
+	if (tree_lookup(fs->tree, dir, name, &who, &node) < 0 || !(node.flags & TREE_INBORN) ||
+	    !asker_removes_below(who.pid))
 		r = tree_rmdir(fs->tree, dir, name, &who);
 	/* A terminated instance is remembered for a while; not by who removes it. */
-	if (r == 0 && tree_lookup(fs->tree, dir, name, &who, &node) == 0)
+	if (r == 0 && tree_stat(fs->tree, dir, &who, &facts) == 0 && (facts.flags & TREE_COMPUTED))
 		hide_name(fs, dir, name);
 	reply_result(req, r);
 }
@@ -283,11 +282,12 @@ void fs_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const cha
 		reply_result(req, r);
 		return;
 	}
+	caller_fill_groups(&who);
 	who.copies = maker_is_itself(fs, dir, &who);
 	/* Links are places, not values: whoever copies a directory does not attach its volumes
 	 * twice. In an archive's by-id they have other names now. */
 	left_out = (who.copies && !(facts.flags & TREE_COPIED_LINKS)) ||
-		   ((facts.flags & TREE_COMPUTED) && name_is_id(name));
+		   ((facts.flags & TREE_COMPUTED) && name_is_id(name) && maker_lives(fs, &who));
 	/* Those that the copy's spec has made are there. */
 	if (who.copies && tree_lookup(fs->tree, dir, name, &who, &node) == 0 &&
 	    S_ISLNK(node.mode)) {

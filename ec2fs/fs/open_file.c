@@ -151,6 +151,8 @@ int open_node(struct fs *fs, const struct tree_node *node, const struct tree_cal
 		return 0;
 	}
 	of = open_file_new(fs, blob ? OPEN_BLOB : OPEN_TEXT, who);
+	if (write)
+		caller_fill_groups(&of->who);
 	of->id = node->id;
 	of->flags = node->flags;
 	of->max = node->max;

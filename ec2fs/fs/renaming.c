@@ -2,6 +2,7 @@
  * RENAME: the moment at which a temporary file becomes the value (sed -i, rsync, Ansible, editors),
  * at which an attribute is kept as a copy (f to f~), and at which a resource gets another name.
  */
+#include "ec2fs/fs/callers.h"
 #include "ec2fs/fs/hidden.h"
 #include "ec2fs/fs/invalidate.h"
 #include "ec2fs/fs/maker.h"
@@ -235,6 +236,7 @@ void fs_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t n
 	if (r == 0)
 		r = place_resolve(x.fs, new_parent, new_name, &x.to);
 	if (r == 0) {
+		caller_fill_groups(&x.who);
 		x.who.copies = maker_lives(x.fs, &x.who);
 		s = scratch_find(x.fs, x.from, name, &x.who);
 		x.who.brings_time = s && scratch_meta(s).set & TREE_SET_MTIME;

@@ -20,7 +20,11 @@ struct tree {
 
 static inline struct actor actor_of(const struct tree_caller *who)
 {
-	return (struct actor){.uid = who->uid, .gid = who->gid, .copies = who->copies};
+	return (struct actor){.uid = who->uid,
+			      .gid = who->gid,
+			      .group_count = who->group_count,
+			      .groups = who->groups,
+			      .copies = who->copies};
 }
 
 /* A node found in the tables. */

@@ -30,11 +30,16 @@ typedef uint64_t tree_id;
 
 struct tree; /* the namespace over one cloud */
 
+#define CALLER_GROUPS 32
+
 /* Who asks. */
 struct tree_caller {
 	uid_t uid;
 	gid_t gid;
 	pid_t pid;
+	/* Its supplementary groups, as far as they fit; filled in for those who write. */
+	unsigned group_count;
+	gid_t groups[CALLER_GROUPS];
 	/* A tool that copies whole resources (cp -r, tar, rsync): what a text names may come after
 	 * it. */
 	bool copies;
@@ -93,7 +98,8 @@ enum tree_flags {
 	TREE_HELD = 1 << 18,
 	/* A directory of links. */
 	TREE_LINKS = 1 << 19,
-	/* One whose links a copy of what it is in has, too: an instance's groups, not its volumes. */
+	/* One whose links a copy of what it is in has, too: an instance's groups, not its volumes.
+	 */
 	TREE_COPIED_LINKS = 1 << 20,
 };
 

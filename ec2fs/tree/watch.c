@@ -19,6 +19,26 @@ static bool field_differs(const struct resource *was, const struct resource *is,
 	       a->uid != b->uid || a->gid != b->gid;
 }
 
+/* May everybody read it? What is in `events` everybody reads. */
+static bool is_public(const struct view *v, const struct resource *r, const struct entry *e)
+{
+	const struct field *f = e ? resource_field(r, e->name) : NULL;
+	mode_t mode = f && f->mode >= 0 ? (mode_t)f->mode : e ? e->mode : 0444;
+
+	if (!(mode & 04))
+		return false;
+	for (; r && r->kind != KIND_ROOT; r = view_get(v, r->parent)) {
+		const struct entry *in = collection_entry_of(r);
+		const struct resource *parent = view_get(v, r->parent);
+
+		f = in && parent ? resource_field(parent, in->name) : NULL;
+		if ((kind_ops(r->kind)->dir && !(r->mode & 01)) ||
+		    (f && f->mode >= 0 && !(f->mode & 01)))
+			return false;
+	}
+	return true;
+}
+
 /* A value that a file shows became another one: a line in `events`. */
 static void tell_event(struct tree *t, const struct view *v, const struct resource *is,
 		       const struct entry *e, const char *old)
@@ -28,7 +48,7 @@ static void tell_event(struct tree *t, const struct view *v, const struct resour
 
 	resource_path(v, is, &line);
 	strbuf_addf(&line, "/%s", e->name);
-	if ((e->flags & (ENTRY_QUIET | TREE_DOCUMENT | TREE_BLOB)))
+	if ((e->flags & (ENTRY_QUIET | TREE_DOCUMENT | TREE_BLOB)) || !is_public(v, is, e))
 		strbuf_adds(&line, " changed");
 	else
 		strbuf_addf(&line, " %s -> %s", old && *old ? old : "-", new &&*new ? new : "-");
