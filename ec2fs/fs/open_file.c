@@ -162,6 +162,9 @@ int open_node(struct fs *fs, const struct tree_node *node, const struct tree_cal
 	if (blob && !write) {
 		r = tree_blob_open(fs->tree, node->id, &of->fd, &of->size);
 		r = r == -ENODATA ? 0 : r;
+	} else if (!blob && !write && (node->flags & TREE_LOG)) {
+		r = tree_show_log(fs->tree, node->id, who, &of->log_from, &of->shown);
+		of->rendered = true;
 	} else if (!blob && !write) {
 		r = tree_show(fs->tree, node->id, who, &of->shown);
 		of->rendered = true;

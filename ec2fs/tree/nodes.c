@@ -146,7 +146,7 @@ int node_get(const struct view *v, tree_id id, struct node *ret)
 static bool entry_present(struct tree *t, const struct view *v, const struct resource *r,
 			  const struct entry *e, const struct tree_caller *who)
 {
-	struct show s = {t, v, r, e, who};
+	struct show s = {t, v, r, e, who, NULL};
 
 	return !e->present || e->present(&s);
 }
@@ -326,7 +326,7 @@ void show_path_to(const struct show *s, const struct resource *target, struct st
 void node_show(struct tree *t, const struct view *v, const struct node *n,
 	       const struct tree_caller *who, struct strbuf *out)
 {
-	struct show s = {t, v, n->r, n->entry, who};
+	struct show s = {t, v, n->r, n->entry, who, NULL};
 
 	if (n->links) {
 		struct strbuf path cleanup_strbuf = STRBUF_INIT;
@@ -389,7 +389,7 @@ static void fill_file(struct tree *t, const struct view *v, const struct node *n
 		ret->max = e->max ? e->max : SCALAR_MAX;
 	ret->mtime = f && (f->value || f->mtime) ? f->mtime : e->store ? 0 : n->r->mtime;
 	if (e->extra && e->extra->size) {
-		struct show s = {t, v, n->r, e, who};
+		struct show s = {t, v, n->r, e, who, NULL};
 
 		ret->size = e->extra->size(&s);
 		return;

@@ -155,6 +155,9 @@ int tree_list(struct tree *t, tree_id dir, uint64_t after, bool full, const stru
 int tree_readlink(struct tree *t, tree_id id, struct strbuf *out);
 /* What reading gives, appended: any file but a blob. */
 int tree_show(struct tree *t, tree_id id, const struct tree_caller *who, struct strbuf *out);
+/* The same of a TREE_LOG; *ret_start: how many bytes of it came before these and are forgotten. */
+int tree_show_log(struct tree *t, tree_id id, const struct tree_caller *who, uint64_t *ret_start,
+		  struct strbuf *out);
 /* Brings a TREE_REFRESH file up to date (a screenshot, figures from the hypervisor); blocks,
  * bounded by a few seconds; on failure the old content stays and 0 or the errno is returned. */
 int tree_refresh(struct tree *t, tree_id id);

@@ -47,12 +47,22 @@ static void tell_event(struct tree *t, const struct view *v, const struct resour
 	const char *new = resource_get(is, e->name);
 
 	resource_path(v, is, &line);
-	strbuf_addf(&line, "/%s", e->name);
+	if (e != kind_ops(is->kind)->file)
+		strbuf_addf(&line, "/%s", e->name);
 	if ((e->flags & (ENTRY_QUIET | TREE_DOCUMENT | TREE_BLOB)) || !is_public(v, is, e))
 		strbuf_adds(&line, " changed");
 	else
 		strbuf_addf(&line, " %s -> %s", old && *old ? old : "-", new &&*new ? new : "-");
 	events_add(t->events, is->mtime, strbuf_str(&line));
+}
+
+static void tell_value(struct tree *t, const struct view *v, const struct resource *was,
+		       const struct resource *is, const struct entry *e)
+{
+	const char *old = resource_get(was, e->name), *new = resource_get(is, e->name);
+
+	if (strcmp(old ? old : "", new ? new : "") != 0)
+		tell_event(t, v, is, e, old);
 }
 
 static void tell_entries(struct tree *t, const struct view *v, const struct dir *dir,
@@ -64,13 +74,8 @@ static void tell_entries(struct tree *t, const struct view *v, const struct dir 
 
 		if (!stored || differs)
 			tree_tell(t, TREE_CHANGED, node_entry_id(is->number, e), 0, NULL);
-		if (differs && S_ISREG(e->mode)) {
-			const char *old = resource_get(was, e->name);
-			const char *new = resource_get(is, e->name);
-
-			if (strcmp(old ? old : "", new ? new : "") != 0)
-				tell_event(t, v, is, e, old);
-		}
+		if (differs && S_ISREG(e->mode))
+			tell_value(t, v, was, is, e);
 		/* What is there only at times has come or gone. */
 		if (e->present && differs) {
 			tree_tell(t, TREE_GONE, node_entry_id(is->number, e),
@@ -244,6 +249,8 @@ static void tell_one(struct tree *t, const struct view *v, const struct cloud_ev
 		tree_tell(t, TREE_CHANGED, node_resource_id(is->number), 0, NULL);
 		if (kind_ops(is->kind)->dir)
 			tell_entries(t, v, kind_ops(is->kind)->dir, was, is);
+		else if (S_ISREG(kind_ops(is->kind)->file->mode))
+			tell_value(t, v, was, is, kind_ops(is->kind)->file);
 	}
 	tell_above(t, v, is ? is : was);
 	if ((is ? is : was)->kind == KIND_PEERING && (moved || !is || !was)) {

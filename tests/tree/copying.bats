@@ -170,7 +170,7 @@ plain()
 	bring() { for collection in vpcs prefix-lists security-groups key-pairs; do rsync -ai --delete "$W/plain/$collection" .; done; }
 	bring
 	[ ! -s ../errors ] || fail "$(cat ../errors)"
-	bring_same() { for collection in $COLLECTIONS; do same "$W/plain/$collection" "$PWD/$collection" '/availability-zone |/dhcp-options '; done; }
+	bring_same() { for collection in $COLLECTIONS; do same "$W/plain/$collection" "$PWD/$collection" "/availability-zone |/dhcp-options |^Only in $PWD/"; done; }
 	bring_same
 	lists 'default lab' vpcs
 	lists 'db default lab-default web' security-groups
