@@ -102,6 +102,30 @@ enum closing caller_closes(const struct tree_caller *who, uint64_t ino)
 	return closing;
 }
 
+void caller_fill_groups(struct tree_caller *who)
+{
+	char path[40], line[1024], *p, *end;
+	cleanup_file FILE *f = NULL;
+
+	who->group_count = 0;
+	if (who->uid == 0)
+		return;
+	snprintf(path, sizeof(path), "/proc/%d/status", who->pid);
+	f = fopen(path, "re");
+	while (f && fgets(line, sizeof(line), f)) {
+		if (strncmp(line, "Groups:", 7) != 0)
+			continue;
+		for (p = line + 7; who->group_count < CALLER_GROUPS; p = end) {
+			unsigned long group = strtoul(p, &end, 10);
+
+			if (end == p)
+				break;
+			who->groups[who->group_count++] = (gid_t)group;
+		}
+		return;
+	}
+}
+
 bool caller_reads(const struct tree_caller *who, const char *name)
 {
 	cleanup_dir DIR *d = NULL;

@@ -99,21 +99,50 @@ static void read_blob(fuse_req_t req, const struct open_file *of, size_t size, o
 	fuse_reply_data(req, &out, FUSE_BUF_SPLICE_MOVE);
 }
 
-/* Who has read all of a log, or begins anew, sees what has come to it. */
-static void render_more(struct fs *fs, struct open_file *of, off_t off)
+/*
+ * Who has read all of a log, or begins anew, sees what has come to it. A log that is too long forgets
+ * its older half: who reads on misses nothing that is still there, and who begins anew because it
+ * got shorter (tail -f: "file truncated") is told nothing twice.
+ */
+static void render_more(struct fs *fs, struct open_file *of, uint64_t off)
 {
 	struct strbuf text cleanup_strbuf = STRBUF_INIT;
+	uint64_t start, skip = 0;
 
-	if (!of->shown_once && off == 0) {
-		of->shown_once = true; /* what was there at its opening */
+	/* What was there at its opening. */
+	if (off ? off < of->shown_from + of->shown.len : !of->log_read)
 		return;
+	if (tree_show_log(fs->tree, of->id, &of->who, &start, &text) < 0)
+		return;
+	if (off == 0 && start > of->log_from + of->shown_from)
+		of->log_from = start > of->log_read ? start : of->log_read;
+	else if (of->log_from + off < start)
+		of->log_from = start - off;
+	if (of->log_from > start) {
+		skip = of->log_from - start;
+		of->shown_from = 0;
+	} else {
+		of->shown_from = start - of->log_from;
 	}
-	if ((off != 0 && (uint64_t)off < of->shown.len) ||
-	    tree_show(fs->tree, of->id, &of->who, &text) < 0)
-		return;
-	strbuf_free(&of->shown);
-	of->shown = text;
-	text = (struct strbuf)STRBUF_INIT;
+	strbuf_truncate(&of->shown, 0);
+	if (skip < text.len)
+		strbuf_add(&of->shown, text.data + skip, text.len - skip);
+}
+
+static void read_log(fuse_req_t req, struct open_file *of, size_t size, uint64_t off)
+{
+	uint64_t at, read;
+
+	render_more(fs_of(req), of, off);
+	at = off > of->shown_from ? off - of->shown_from : 0;
+	if (at >= of->shown.len)
+		size = 0;
+	else if (of->shown.len - at < size)
+		size = of->shown.len - at;
+	read = of->log_from + off + size;
+	if (of->log_read < read)
+		of->log_read = read;
+	fuse_reply_buf(req, size ? of->shown.data + at : NULL, size);
 }
 
 /* The kernel keeps in its pages what this open saw; when that is old, it is not to be kept. */
@@ -124,8 +153,10 @@ static void read_node(fuse_req_t req, struct open_file *of, size_t size, off_t o
 
 	if (of->mode != OPEN_BLOB && off == 0 && is_stale(fs, of))
 		render_anew(fs, of);
-	if (of->mode == OPEN_TEXT && (of->flags & TREE_LOG))
-		render_more(fs, of, off);
+	if (of->mode == OPEN_TEXT && (of->flags & TREE_LOG)) {
+		read_log(req, of, size, (uint64_t)off);
+		return;
+	}
 	stale = is_stale(fs, of);
 	if (stale)
 		invalidate_node(fs, of->id);

@@ -1,5 +1,6 @@
 /* Names that come and go: MKDIR, RMDIR, CREATE, MKNOD, UNLINK, SYMLINK, LINK. */
 #include "ec2fs/fs/asker.h"
+#include "ec2fs/fs/callers.h"
 #include "ec2fs/fs/hidden.h"
 #include "ec2fs/fs/invalidate.h"
 #include "ec2fs/fs/maker.h"
@@ -46,6 +47,7 @@ void fs_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
 		unhide_name(fs, dir, name);
 		maker_made(fs, dir, name);
 	} else {
+		who.copies = who.brings_time = maker_lives(fs, &who);
 		r = tree_mkdir(fs->tree, dir, name, mode, &who, &node);
 	}
 	if (r < 0) {
@@ -60,7 +62,7 @@ void fs_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
 	struct fs *fs = fs_of(req);
 	struct tree_caller who = caller_of(req);
-	struct tree_node node;
+	struct tree_node node, facts;
 	tree_id dir;
 	int r = place_resolve(fs, parent, name, &dir);
 
@@ -69,13 +71,11 @@ void fs_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
 		return;
 	}
 	/* rm -r of something above: what came with a VPC goes with it. */
-	if (tree_lookup(fs->tree, dir, name, &who, &node) == 0 && (node.flags & TREE_INBORN) &&
-	    asker_removes_below(who.pid))
-		hide_name(fs, dir, name);
-	else
+	if (tree_lookup(fs->tree, dir, name, &who, &node) < 0 || !(node.flags & TREE_INBORN) ||
+	    !asker_removes_below(who.pid))
 		r = tree_rmdir(fs->tree, dir, name, &who);
 	/* A terminated instance is remembered for a while; not by who removes it. */
-	if (r == 0 && tree_lookup(fs->tree, dir, name, &who, &node) == 0)
+	if (r == 0 && tree_stat(fs->tree, dir, &who, &facts) == 0 && (facts.flags & TREE_COMPUTED))
 		hide_name(fs, dir, name);
 	reply_result(req, r);
 }
@@ -268,8 +268,8 @@ void fs_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const cha
 	struct scratch *s cleanup_scratch = NULL;
 	uint64_t since = changes_now(fs);
 	struct fuse_entry_param e;
-	struct tree_node node;
-	bool copied, temporary = strncmp(name, ".#", 2) == 0 || name_is_link_temporary(name);
+	struct tree_node node, facts;
+	bool left_out, temporary = strncmp(name, ".#", 2) == 0 || name_is_link_temporary(name);
 	tree_id dir;
 	int r = place_resolve(fs, parent, name, &dir);
 
@@ -277,16 +277,22 @@ void fs_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const cha
 		reply_result(req, r);
 		return;
 	}
-	/* An archive's by-id: what it links to has another ID now. */
-	copied = maker_is_itself(fs, dir, &who) ||
-		 (name_is_id(name) && tree_stat(fs->tree, dir, &who, &node) == 0 &&
-		  (node.flags & TREE_COMPUTED));
+	r = tree_stat(fs->tree, dir, &who, &facts);
+	if (r < 0) {
+		reply_result(req, r);
+		return;
+	}
+	caller_fill_groups(&who);
+	who.copies = maker_is_itself(fs, dir, &who);
 	/* Links are places, not values: whoever copies a directory does not attach its volumes
-	 * twice. Those that the copy's spec has made are there. */
-	if (maker_is_itself(fs, dir, &who) && tree_lookup(fs->tree, dir, name, &who, &node) == 0 &&
+	 * twice. In an archive's by-id they have other names now. */
+	left_out = (who.copies && !(facts.flags & TREE_COPIED_LINKS)) ||
+		   ((facts.flags & TREE_COMPUTED) && name_is_id(name) && maker_lives(fs, &who));
+	/* Those that the copy's spec has made are there. */
+	if (who.copies && tree_lookup(fs->tree, dir, name, &who, &node) == 0 &&
 	    S_ISLNK(node.mode)) {
 		maker_made(fs, dir, name);
-	} else if (temporary || copied) {
+	} else if (temporary || left_out) {
 		r = scratch_make(fs, dir, name, temporary ? SCRATCH_LINK : SCRATCH_COPIED_LINK,
 				 0777, &who, target, &s);
 		if (r == 0) {

@@ -192,6 +192,8 @@ int open_node(struct fs *fs, const struct tree_node *node, const struct tree_cal
 		return 0;
 	}
 	of = open_file_new(fs, blob ? OPEN_BLOB : OPEN_TEXT, who);
+	if (write)
+		caller_fill_groups(&of->who);
 	of->id = node->id;
 	of->flags = node->flags;
 	of->max = node->max;
@@ -202,6 +204,9 @@ int open_node(struct fs *fs, const struct tree_node *node, const struct tree_cal
 	if (blob && !write) {
 		r = tree_blob_open(fs->tree, node->id, &of->fd, &of->size);
 		r = r == -ENODATA ? 0 : r;
+	} else if (!blob && !write && (node->flags & TREE_LOG)) {
+		r = tree_show_log(fs->tree, node->id, who, &of->log_from, &of->shown);
+		of->rendered = true;
 	} else if (!blob && !write) {
 		r = tree_show(fs->tree, node->id, who, &of->shown);
 		of->rendered = true;

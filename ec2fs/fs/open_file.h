@@ -31,8 +31,10 @@ struct open_file {
 	bool cached;             /* the kernel keeps what is read */
 	uint64_t since;          /* changes_now() of before it was rendered */
 	bool rendered;
-	bool shown_once;     /* of a log: its beginning was read */
 	struct strbuf shown; /* what a reader gets */
+	/* Of a log, which forgets its beginning: where shown begins, as its reader counts, and the
+	 * whole log's byte at which he began; that up to which he has read (0: nothing). */
+	uint64_t shown_from, log_from, log_read;
 
 	struct strbuf text; /* what was written and is not whole yet, or may go on */
 	off_t base;         /* where text begins, as the writer counts */

@@ -2,6 +2,7 @@
  * RENAME: the moment at which a temporary file becomes the value (sed -i, rsync, Ansible, editors),
  * at which an attribute is kept as a copy (f to f~), and at which a resource gets another name.
  */
+#include "ec2fs/fs/callers.h"
 #include "ec2fs/fs/hidden.h"
 #include "ec2fs/fs/invalidate.h"
 #include "ec2fs/fs/maker.h"
@@ -58,8 +59,11 @@ static int become_attribute(const struct renaming *x, struct scratch *s,
 
 	if (S_ISDIR(node->mode))
 		return -EISDIR;
-	if (is_passed_over(x, s, node))
+	if (is_passed_over(x, s, node)) {
+		if (!(node->flags & TREE_COMPUTED))
+			carry_meta(x, s, node->id);
 		return 0;
+	}
 	if (node->flags & TREE_COMPUTED) {
 		struct ec2fs_error error;
 
@@ -232,8 +236,10 @@ void fs_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t n
 	if (r == 0)
 		r = place_resolve(x.fs, new_parent, new_name, &x.to);
 	if (r == 0) {
+		caller_fill_groups(&x.who);
 		x.who.copies = maker_lives(x.fs, &x.who);
 		s = scratch_find(x.fs, x.from, name, &x.who);
+		x.who.brings_time = s && scratch_meta(s).set & TREE_SET_MTIME;
 		r = s ? rename_scratch(&x, s) : rename_node(&x);
 	}
 	reply_result(req, r);

@@ -142,6 +142,8 @@ int address_set_instance(struct view *v, struct resource *r, const char *text, s
 	}
 	result = refer(v, r->parent, KIND_INSTANCE, EC2_InvalidInstanceID_NotFound, text, &instance,
 		       error);
+	if (result == 0)
+		result = view_may(v, instance, 2, error);
 	return result < 0 ? result : address_associate(v, r, instance, error);
 }
 

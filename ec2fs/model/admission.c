@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-static bool holds_capacity(const struct resource *r)
+bool admission_holds(const struct resource *r)
 {
 	enum instance_state s = instance_state(r);
 
@@ -21,7 +21,7 @@ void admission_usage(const struct view *v, uint64_t region, const char *zone, ui
 	view_each (v, region, KIND_INSTANCE, r) {
 		const struct resource *type;
 
-		if (!holds_capacity(r) || (zone && !resource_is(r, "availability-zone", zone)))
+		if (!admission_holds(r) || (zone && !resource_is(r, "availability-zone", zone)))
 			continue;
 		type = view_find(v, region, KIND_INSTANCE_TYPE,
 				 resource_or(r, "instance-type", ""));
@@ -42,6 +42,7 @@ static int admit_type(struct view *v, const struct resource *r, const char *arch
 	const struct resource *zone = view_find(v, r->parent, KIND_ZONE, zone_name);
 	const struct resource *region = view_get(v, r->parent);
 	uint64_t memory, vcpus, limit, host;
+	int result;
 
 	if (!type)
 		return ec2fs_fail(error, EC2_InvalidInstanceAttributeValue,
@@ -70,6 +71,9 @@ static int admit_type(struct view *v, const struct resource *r, const char *arch
 				  (unsigned long long)vcpus, name,
 				  (unsigned long long)resource_u64(type, "vcpus", 1),
 				  (unsigned long long)limit);
+	result = owner_quota_check_vcpus(v, r, resource_u64(type, "vcpus", 1), error);
+	if (result < 0)
+		return result;
 	host = resource_u64(zone, "@memory", 0);
 	admission_usage(v, r->parent, zone_name, &memory, &vcpus);
 	if (host && memory + instance_type_memory(type) > host)

@@ -16,4 +16,7 @@ int admit_start(struct view *v, struct resource *r, struct ec2fs_error *error);
 void admission_usage(const struct view *v, uint64_t region, const char *zone, uint64_t *ret_memory,
 		     uint64_t *ret_vcpus);
 
+/* Does it run, so that it takes CPUs and memory? */
+bool admission_holds(const struct resource *r);
+
 #endif

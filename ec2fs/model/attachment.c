@@ -264,7 +264,9 @@ int attachment_make(struct view *v, const struct resource *instance, const char 
 				  "%s is no volume of this region; link to one, such as "
 				  "../../../volumes/data",
 				  target->name);
-	result = check_instance(instance, "attached", error);
+	result = view_may(v, target, 2, error);
+	if (result == 0)
+		result = check_instance(instance, "attached", error);
 	if (result == 0)
 		result = check_device(v, instance, name, error);
 	if (result == 0)

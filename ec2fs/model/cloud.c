@@ -140,6 +140,8 @@ static struct view change_view(struct cloud *c, const struct actor *who)
 		.now = cloud_now(c),
 		.uid = who ? who->uid : 0,
 		.gid = who ? who->gid : 0,
+		.group_count = who ? who->group_count : 0,
+		.groups = who ? who->groups : NULL,
 		.prepared = who ? who->prepared : NULL,
 		.copies = who && who->copies,
 	};

@@ -41,6 +41,8 @@ typedef int change_fn(struct view *v, void *context, struct ec2fs_error *error);
 struct actor {
 	uid_t uid;
 	gid_t gid;
+	unsigned group_count;
+	const gid_t *groups; /* supplementary ones */
 	const void *prepared;
 	bool copies;
 };

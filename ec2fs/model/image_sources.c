@@ -55,6 +55,8 @@ int image_set_source_instance(struct view *v, struct resource *r, const char *te
 		result = refer(v, r->parent, KIND_INSTANCE, EC2_InvalidInstanceID_NotFound, text,
 			       &instance, error);
 	if (result == 0)
+		result = view_may(v, instance, 2, error);
+	if (result == 0)
 		result = snapshot_take_all(v, instance, r->name, restart, error);
 	if (result < 0)
 		return result;

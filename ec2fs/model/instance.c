@@ -117,8 +117,10 @@ int instance_set_image(struct view *v, struct resource *r, const char *text, siz
 	if (!image)
 		return refer(v, r->parent, KIND_IMAGE, EC2_InvalidAMIID_NotFound, text, &image,
 			     error);
-	set_text(v, r, "image", image->id);
-	return 0;
+	result = view_may(v, image, 4, error);
+	if (result == 0)
+		set_text(v, r, "image", image->id);
+	return result;
 }
 
 int instance_set_type(struct view *v, struct resource *r, const char *text, size_t len,

@@ -80,6 +80,11 @@ int instance_set_subnet(struct view *v, struct resource *r, const char *text, si
 				  "there is no subnet %s here; write NAME of the default VPC's, or "
 				  "VPC/NAME",
 				  text);
+	result = view_may(v, view_get(v, subnet->parent), 4, error);
+	if (result == 0)
+		result = view_may(v, subnet, 4, error);
+	if (result < 0)
+		return result;
 	view_each (v, r->number, KIND_MEMBERSHIP, m) {
 		const struct resource *group = membership_group(v, m);
 

@@ -130,6 +130,17 @@ uint64_t quota_get(const struct resource *region, const char *key);
 void quotas_each(const struct resource *region,
 		 void (*each)(void *context, const char *key, uint64_t limit), void *context);
 
+/* owner_quotas.c: lines KEY@USER of the same text. Is it a key that may have such lines? */
+bool owner_quota_key(const char *key, size_t len);
+/* Has the owner of the new resource too many of its kind now? Root's own have no limit. */
+int owner_quota_check(const struct view *v, const struct resource *made, struct ec2fs_error *error);
+/* May the owner have that volume (number; it may be none yet) beside the others? */
+int owner_quota_check_volume(const struct view *v, const struct resource *region, uint64_t number,
+			     struct ec2fs_error *error);
+/* May the instance's owner run so many vCPUs more? */
+int owner_quota_check_vcpus(const struct view *v, const struct resource *instance, uint64_t more,
+			    struct ec2fs_error *error);
+
 /* volume.c, attachment.c, snapshot.c: see storage.h */
 SETTER(volume_set_delete_on_termination);
 REMOVER(volume_remove);

@@ -76,6 +76,9 @@ int membership_make(struct view *v, const struct resource *instance, const char 
 				  "%s is no security group of this region; link to one, such as "
 				  "../../../security-groups/web",
 				  target->name);
+	result = view_may(v, target, 4, error);
+	if (result < 0)
+		return result;
 	if (membership_has(v, instance, target))
 		return ec2fs_fail(error, EC2_ResourceExists, "it is in the group %s already",
 				  target->name);
@@ -89,7 +92,8 @@ int membership_make(struct view *v, const struct resource *instance, const char 
 			"may be: leave one, or raise security-groups-per-interface in the "
 			"region's quotas",
 			limit);
-	result = check_vpc(v, instance, target, error);
+	/* A copy's subnet may come after its groups; a launch looks at both. */
+	result = v->copies ? 0 : check_vpc(v, instance, target, error);
 	if (result < 0)
 		return result;
 	r = view_create(v, instance->number, KIND_MEMBERSHIP, name);

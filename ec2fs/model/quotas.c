@@ -89,10 +89,15 @@ void quotas_each(const struct resource *region,
 static int check(void *context, unsigned line, const char *key, const char *value,
 		 struct ec2fs_error *error)
 {
+	const char *at = strchr(key, '@');
 	uint64_t n;
 	int r;
 
 	(void)context;
+	if (at && at[1] && owner_quota_key(key, (size_t)(at - key))) {
+		r = number_parse(value, 0, 1000000000, &n, error);
+		return r < 0 ? ec2fs_wrap(error, "line %u: %s", line, key) : 0;
+	}
 	for (size_t i = 0; i < COUNT; i++)
 		if (strcmp(defaults[i].key, key) == 0) {
 			r = number_parse(value, 0, 1000000000, &n, error);
@@ -114,5 +119,7 @@ int quotas_set(struct view *v, struct resource *r, const char *text, size_t len,
 		set_data(v, r, "quotas", text, len);
 	else
 		unset(v, r, "quotas");
+	if (v->prepared)
+		set_default(r, "@quota-users", v->prepared);
 	return 0;
 }

@@ -28,7 +28,7 @@ int refer(const struct view *v, uint64_t parent, enum kind kind, enum ec2_code c
 
 	if (r) {
 		*ret = r;
-		return 0;
+		return view_may(v, r, 4, error);
 	}
 	near = nearest(v, parent, kind, text);
 	return ec2fs_fail(error, code, "there is no %s %s here%s%s%s", kind_name(kind), text,

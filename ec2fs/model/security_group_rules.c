@@ -6,6 +6,7 @@
 #include "ec2fs/util/cleanup.h"
 #include "ec2fs/util/memory.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -88,7 +89,7 @@ static int judge(void *context, unsigned line, const struct permission *p,
 		break;
 	case PEER_GROUP:
 		r = find_group(j, p, &peer, error);
-		if (r < 0 && may_come(j, p))
+		if (r < 0 && r != -EACCES && may_come(j, p))
 			r = 0;
 		j->ipv4++;
 		j->ipv6++;
@@ -96,7 +97,7 @@ static int judge(void *context, unsigned line, const struct permission *p,
 	case PEER_PREFIX_LIST:
 		r = refer(j->v, j->group->parent, KIND_PREFIX_LIST,
 			  EC2_InvalidPrefixListID_NotFound, p->name, &peer, error);
-		if (r < 0 && !may_come(j, p))
+		if (r == -EACCES || (r < 0 && !may_come(j, p)))
 			return r;
 		r = 0;
 		j->ipv4 += !peer ? 1

@@ -21,6 +21,25 @@ static struct resource *make(struct view *v, const struct resource *vpc, const c
 	return r;
 }
 
+/* The default VPC of another region is copied: its default subnet is the one of the zone here. The
+ * block comes with the copy where rsync --delete took ours away before. */
+static struct resource *default_by_foreign_name(struct view *v, const struct resource *vpc,
+						const struct resource *zone, const char *name)
+{
+	const struct resource *there = subnet_default(v, vpc->parent, zone->name);
+	struct resource *r;
+
+	if (there) {
+		view_rename(v, there, name);
+		return view_edit(v, there);
+	}
+	r = make(v, vpc, name);
+	set_default(r, "availability-zone", zone->name);
+	set_default(r, "map-public-ip-on-launch", "true");
+	set_default(r, "default-for-az", "true");
+	return r;
+}
+
 int subnet_make(struct view *v, const struct resource *parent, const char *name,
 		struct resource **ret, struct ec2fs_error *error)
 {
@@ -29,12 +48,9 @@ int subnet_make(struct view *v, const struct resource *parent, const char *name,
 	uint64_t limit = quota_get(region, "subnets-per-vpc");
 	struct resource *r;
 
-	/* The default VPC of another region is copied: this is what came with the one here. */
 	if (parent == vpc_default(v, parent->parent) &&
-	    zone_is_foreign(v, parent->parent, name, &there) && there &&
-	    (there = subnet_default(v, parent->parent, there->name)) != NULL) {
-		view_rename(v, there, name);
-		*ret = view_edit(v, there);
+	    zone_is_foreign(v, parent->parent, name, &there) && there) {
+		*ret = default_by_foreign_name(v, parent, there, name);
 		return 0;
 	}
 	if (view_count(v, parent->number, KIND_SUBNET) >= limit)

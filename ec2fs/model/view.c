@@ -258,6 +258,27 @@ void view_delete(struct view *v, const struct resource *r)
 	gone->mtime = v->now;
 }
 
+static bool is_in(const struct view *v, gid_t gid)
+{
+	for (unsigned i = 0; i < v->group_count; i++)
+		if (v->groups[i] == gid)
+			return true;
+	return v->gid == gid;
+}
+
+int view_may(const struct view *v, const struct resource *r, unsigned want,
+	     struct ec2fs_error *error)
+{
+	unsigned shift = r->uid == v->uid ? 6 : is_in(v, r->gid) ? 3 : 0;
+
+	if (v->uid == 0 || (r->mode >> shift & want) == want)
+		return 0;
+	return ec2fs_fail(error, EC2_UnauthorizedOperation,
+			  "the %s %s is somebody else's, who has to allow you this: chmod %s%s",
+			  kind_name(r->kind), r->name, shift == 3 ? "g" : "o",
+			  want == 2 ? "+w" : "+r");
+}
+
 void view_rename(struct view *v, const struct resource *r, const char *name)
 {
 	struct resource *staged = view_edit(v, r);

@@ -19,6 +19,8 @@ struct view {
 	int64_t now; /* ns since the epoch: the time of this change */
 	uid_t uid;   /* who changes; new resources are theirs */
 	gid_t gid;
+	unsigned group_count;
+	const gid_t *groups;
 	/* Several attributes are set as one (spec): each is judged by itself, the whole at the
 	 * end. */
 	bool together;
@@ -61,6 +63,11 @@ const struct resource *view_by_public_ip(const struct view *v, const char *addre
 #define view_each_about(v, about_number, kind, r)                                                  \
 	for (const struct resource *(r) = view_next_about((v), (about_number), (kind), 0); (r);    \
 	     (r) = view_next_about((v), (about_number), (kind), (r)->number))
+
+/* May who changes use the resource, as the mode of its directory says? want is 4 (name it: launch
+ * from it, be in it) or 2 (change it: attach it, take its contents). UnauthorizedOperation. */
+int view_may(const struct view *v, const struct resource *r, unsigned want,
+	     struct ec2fs_error *error);
 
 /* Changing. A view of a change only (cloud.h). */
 /* A new resource with an ID of its kind, the mode 0755, owned by who changes. The name is the

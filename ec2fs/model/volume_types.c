@@ -260,6 +260,7 @@ int volume_quota_check(const struct view *v, const struct resource *region,
 	uint64_t limit = quota_get(region, "volumes");
 	char key[32];
 	struct usage is;
+	int result;
 
 	add_up(v, region, spec->type, number, &is);
 	if (is.count + 1 > limit)
@@ -268,6 +269,9 @@ int volume_quota_check(const struct view *v, const struct resource *region,
 				  " volumes, as many as the quota allows: remove "
 				  "one, or raise volumes in the region's quotas",
 				  is.count);
+	result = owner_quota_check_volume(v, region, number, error);
+	if (result < 0)
+		return result;
 	snprintf(key, sizeof(key), "%s-storage", spec->type);
 	limit = quota_get(region, key);
 	if (is.gib + spec->gib > limit)

@@ -51,6 +51,7 @@ struct storing {
 	const char *text; /* NUL-terminated */
 	size_t len;
 	bool unset;
+	bool brings_time;
 };
 
 static int read_only(struct ec2fs_error *error, const struct entry *e)
@@ -79,8 +80,11 @@ static int apply(struct view *v, void *context, struct ec2fs_error *error)
 	if (!s->unset && !n.entry->store)
 		return read_only(error, n.entry);
 	staged = view_edit(v, n.r);
-	return s->unset ? n.entry->unset(v, staged, error)
-			: n.entry->store(v, staged, s->text, s->len, error);
+	r = s->unset ? n.entry->unset(v, staged, error)
+		     : n.entry->store(v, staged, s->text, s->len, error);
+	if (r == 0 && s->brings_time)
+		dir_times_hold(v, n.r);
+	return r;
 }
 
 /*
@@ -219,7 +223,7 @@ int tree_store(struct tree *t, tree_id id, const struct tree_caller *who, const 
 	cleanup_free void *prepared = NULL;
 	struct entry_facts facts;
 	struct ec2fs_error error = {0};
-	struct storing s = {.id = id};
+	struct storing s = {.id = id, .brings_time = who->brings_time};
 	int r;
 
 	r = entry_facts(t, id, &facts, &error);
@@ -256,14 +260,6 @@ struct meta {
 	const struct tree_meta *meta;
 };
 
-/* A directory's time is otherwise that of the latest change below. */
-static void time_is_set(const struct view *v, struct resource *r, const char *key)
-{
-	cleanup_free char *now = xasprintf("%lld", (long long)v->now);
-
-	set_default(r, key, now);
-}
-
 static void set_own(struct resource *r, const struct tree_meta *m)
 {
 	if (m->set & TREE_SET_MODE)
@@ -296,7 +292,7 @@ static int apply_meta(struct view *v, void *context, struct ec2fs_error *error)
 	if (!n.entry) {
 		set_own(staged, m->meta);
 		if (m->meta->set & TREE_SET_MTIME)
-			time_is_set(v, staged, DIR_TIME_SET);
+			dir_time_is_set(v, staged, DIR_TIME_SET);
 		return 0;
 	}
 	f = resource_field_make(staged, n.entry->name);
@@ -315,7 +311,7 @@ static int apply_meta(struct view *v, void *context, struct ec2fs_error *error)
 	if (m->meta->set & TREE_SET_MTIME)
 		f->mtime = m->meta->mtime;
 	if ((m->meta->set & TREE_SET_MTIME) && n.dir)
-		time_is_set(v, staged, n.entry->name);
+		dir_time_is_set(v, staged, n.entry->name);
 	return 0;
 }
 

@@ -13,6 +13,7 @@
 struct events {
 	pthread_mutex_t lock;
 	struct strbuf text;
+	uint64_t forgotten; /* bytes */
 };
 
 struct events *events_new(void)
@@ -32,14 +33,16 @@ void events_free(struct events *e)
 	free(e);
 }
 
-static void forget_older_half(struct strbuf *text)
+static void forget_older_half(struct events *e)
 {
+	struct strbuf *text = &e->text;
 	const char *from = memchr(text->data + text->len / 2, '\n', text->len - text->len / 2);
 	size_t left;
 
 	if (!from)
 		return;
 	left = text->len - (size_t)(from + 1 - text->data);
+	e->forgotten += text->len - left;
 	memmove(text->data, from + 1, left);
 	strbuf_truncate(text, left);
 }
@@ -57,13 +60,15 @@ void events_add(struct events *e, int64_t now, const char *text)
 	}
 	strbuf_addc(&e->text, '\n');
 	if (e->text.len > MOST)
-		forget_older_half(&e->text);
+		forget_older_half(e);
 	pthread_mutex_unlock(&e->lock);
 }
 
-void events_show(struct events *e, struct strbuf *out)
+void events_show(struct events *e, uint64_t *ret_start, struct strbuf *out)
 {
 	pthread_mutex_lock(&e->lock);
+	if (ret_start)
+		*ret_start = e->forgotten;
 	strbuf_add(out, strbuf_str(&e->text), e->text.len);
 	pthread_mutex_unlock(&e->lock);
 }

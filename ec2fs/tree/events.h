@@ -12,6 +12,7 @@ struct events *events_new(void);
 void events_free(struct events *e);
 /* One line, "TIME TEXT"; control characters in it are escaped. now in ns since the epoch. */
 void events_add(struct events *e, int64_t now, const char *text);
-void events_show(struct events *e, struct strbuf *out);
+/* What is remembered. *ret_start (may be NULL): how many bytes were forgotten before it. */
+void events_show(struct events *e, uint64_t *ret_start, struct strbuf *out);
 
 #endif

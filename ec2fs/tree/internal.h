@@ -20,7 +20,11 @@ struct tree {
 
 static inline struct actor actor_of(const struct tree_caller *who)
 {
-	return (struct actor){.uid = who->uid, .gid = who->gid, .copies = who->copies};
+	return (struct actor){.uid = who->uid,
+			      .gid = who->gid,
+			      .group_count = who->group_count,
+			      .groups = who->groups,
+			      .copies = who->copies};
 }
 
 /* A node found in the tables. */
@@ -79,5 +83,12 @@ void tree_tell(struct tree *t, enum tree_event event, tree_id id, tree_id parent
 /* The field that tells when somebody set the mtime of a resource's directory; a fixed directory's
  * is called like it. ns since the epoch. */
 #define DIR_TIME_SET "@time-set"
+/* Fills in mtime; f is the fixed directory's field, NULL: none. (dir_times.c) */
+void node_fill_dir_time(struct tree *t, const struct node *n, const struct field *f,
+			struct tree_node *ret);
+/* The mtime of a directory of r, by its key, is set in this change. */
+void dir_time_is_set(const struct view *v, struct resource *r, const char *key);
+/* This change of r lets the times that were set on directories above stand. */
+void dir_times_hold(struct view *v, const struct resource *r);
 
 #endif

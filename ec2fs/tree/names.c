@@ -1,6 +1,7 @@
 /* Names: what is made, removed, renamed and linked in directories. */
 #include "ec2fs/tree/internal.h"
 
+#include "ec2fs/model/kinds.h"
 #include "ec2fs/text/name.h"
 #include "ec2fs/text/suggest.h"
 #include "ec2fs/util/cleanup.h"
@@ -68,8 +69,13 @@ static int make(struct view *v, void *context, struct ec2fs_error *error)
 	r = d.dir->make(v, d.r, n->name, &made, error);
 	if (r < 0)
 		return r;
+	r = owner_quota_check(v, made, error);
+	if (r < 0)
+		return r;
 	made->mode = n->mode & 07777;
 	n->number = made->number;
+	if (n->who->brings_time)
+		dir_times_hold(v, made);
 	if (n->text) {
 		const struct entry *file = kind_ops(made->kind)->file;
 

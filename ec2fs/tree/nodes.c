@@ -147,7 +147,7 @@ int node_get(const struct view *v, tree_id id, struct node *ret)
 static bool entry_present(struct tree *t, const struct view *v, const struct resource *r,
 			  const struct entry *e, const struct tree_caller *who)
 {
-	struct show s = {t, v, r, e, who};
+	struct show s = {t, v, r, e, who, NULL};
 
 	return !e->present || e->present(&s);
 }
@@ -350,7 +350,7 @@ void show_path_to(const struct show *s, const struct resource *target, struct st
 void node_show(struct tree *t, const struct view *v, const struct node *n,
 	       const struct tree_caller *who, struct strbuf *out)
 {
-	struct show s = {t, v, n->r, n->entry, who};
+	struct show s = {t, v, n->r, n->entry, who, NULL};
 
 	if (n->links) {
 		struct strbuf path cleanup_strbuf = STRBUF_INIT;
@@ -385,6 +385,8 @@ static unsigned dir_flags(const struct view *v, const struct node *n)
 		flags |= TREE_INBORN;
 	if (n->dir->links || n->dir->make_link)
 		flags |= TREE_LINKS;
+	if (n->dir->child == KIND_MEMBERSHIP)
+		flags |= TREE_COPIED_LINKS;
 	if (n->dir->links && !n->dir->links->make && !n->dir->make && !n->dir->make_link)
 		flags |= TREE_COMPUTED;
 	if (n->dir->make)
@@ -397,7 +399,7 @@ static void fill_file(struct tree *t, const struct view *v, const struct node *n
 {
 	struct strbuf text cleanup_strbuf = STRBUF_INIT;
 	const struct entry *e = n->entry;
-	struct show s = {t, v, n->r, e, who};
+	struct show s = {t, v, n->r, e, who, NULL};
 
 	ret->flags |= e->flags & 0xffffff;
 	if (e->extra && e->extra->still && e->extra->still(&s))
@@ -432,25 +434,6 @@ static void fill_file(struct tree *t, const struct view *v, const struct node *n
 	ret->size = text.len;
 }
 
-/* When something below changed last, or what somebody has set after that. */
-static void fill_dir_time(struct tree *t, const struct node *n, const struct field *f,
-			  struct tree_node *ret)
-{
-	const char *key = n->entry ? n->entry->name : DIR_TIME_SET;
-	int64_t set = (int64_t)resource_u64(n->r, key, 0);
-
-	ret->mtime = n->entry && f && f->mtime ? f->mtime : n->r->mtime;
-	for (enum kind k = KIND_REGION; k < KIND_COUNT; k++) {
-		int64_t below = cloud_children_mtime(t->cloud, n->r->number, k);
-
-		/* A resource's directory: anything below. A fixed one: what it lists. */
-		if (n->entry && k != n->dir->child)
-			continue;
-		if (below > set && (below > ret->mtime || n->entry))
-			ret->mtime = below;
-	}
-}
-
 void node_fill(struct tree *t, const struct view *v, const struct node *n,
 	       const struct tree_caller *who, struct tree_node *ret)
 {
@@ -472,7 +455,7 @@ void node_fill(struct tree *t, const struct view *v, const struct node *n,
 	if (n->dir) {
 		ret->nlink = 2;
 		ret->flags = dir_flags(v, n);
-		fill_dir_time(t, n, f, ret);
+		node_fill_dir_time(t, n, f, ret);
 	} else if (S_ISREG(ret->mode)) {
 		fill_file(t, v, n, f, who, ret);
 	} else {

@@ -177,6 +177,25 @@ int tree_show(struct tree *t, tree_id id, const struct tree_caller *who, struct 
 	return r;
 }
 
+int tree_show_log(struct tree *t, tree_id id, const struct tree_caller *who, uint64_t *ret_start,
+		  struct strbuf *out)
+{
+	struct view v = cloud_read(t->cloud);
+	struct node n;
+	int r = node_get(&v, id, &n);
+
+	*ret_start = 0;
+	if (r == 0 && (!n.entry || !(n.entry->flags & TREE_LOG)))
+		r = -EINVAL;
+	if (r == 0) {
+		struct show s = {t, &v, n.r, n.entry, who, ret_start};
+
+		n.entry->show(&s, out);
+	}
+	cloud_read_end(t->cloud);
+	return r;
+}
+
 int tree_refresh(struct tree *t, tree_id id)
 {
 	struct view v = cloud_read(t->cloud);

@@ -6,6 +6,7 @@
 
 #include <inttypes.h>
 #include <pthread.h>
+#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +16,7 @@
 struct refusal {
 	int64_t when;
 	uid_t uid;
+	char *user; /* its name, or number */
 	uint64_t resource;
 	bool cleared; /* the resource's own file tells it no more */
 	char *path;
@@ -40,6 +42,7 @@ struct refusals *refusals_new(void)
 
 static void refusal_clear(struct refusal *x)
 {
+	free(x->user);
 	free(x->path);
 	free(x->wrote);
 	free(x->message);
@@ -93,6 +96,16 @@ static char *harmless(const char *text)
 	return strbuf_steal(&out);
 }
 
+static char *user_name(uid_t uid)
+{
+	struct passwd entry, *found = NULL;
+	char buffer[4096];
+
+	if (getpwuid_r(uid, &entry, buffer, sizeof(buffer), &found) == 0 && found)
+		return xstrdup(found->pw_name);
+	return xasprintf("user %u", (unsigned)uid);
+}
+
 /* The beginning of what was written. */
 static char *excerpt(const char *wrote, size_t len)
 {
@@ -108,6 +121,7 @@ static char *excerpt(const char *wrote, size_t len)
 void refusals_add(struct refusals *r, int64_t now, uid_t uid, uint64_t resource, const char *path,
 		  const void *wrote, size_t len, const struct ec2fs_error *error)
 {
+	char *user = user_name(uid); /* may take its time, so before the lock */
 	struct refusal *x;
 
 	pthread_mutex_lock(&r->lock);
@@ -115,6 +129,7 @@ void refusals_add(struct refusals *r, int64_t now, uid_t uid, uint64_t resource,
 	refusal_clear(x);
 	x->when = now;
 	x->uid = uid;
+	x->user = user;
 	x->resource = resource;
 	x->path = harmless(path);
 	x->wrote = wrote ? excerpt(wrote, len) : NULL;
@@ -150,7 +165,20 @@ bool refusals_clear(struct refusals *r, uint64_t resource)
 	return x;
 }
 
-void refusals_show_last(struct refusals *r, uint64_t resource, struct strbuf *out)
+/* Whose it was, to a reader that it is told to as "you". */
+static void show_wrote(const struct refusal *x, uid_t you, struct strbuf *out)
+{
+	bool wrote = x->wrote && *x->wrote;
+
+	if (x->uid != you)
+		strbuf_addf(out, "%s%s", x->user, wrote ? " wrote " : ": ");
+	else if (wrote)
+		strbuf_adds(out, "you wrote ");
+	if (wrote)
+		strbuf_addf(out, "\"%s\": ", x->wrote);
+}
+
+void refusals_show_last(struct refusals *r, uint64_t resource, uid_t owner, struct strbuf *out)
 {
 	struct refusal *x;
 
@@ -160,8 +188,7 @@ void refusals_show_last(struct refusals *r, uint64_t resource, struct strbuf *ou
 		const char *name = strrchr(x->path, '/');
 
 		strbuf_addf(out, "%s: %s: ", ec2_code_name(x->code), name ? name + 1 : x->path);
-		if (x->wrote && *x->wrote)
-			strbuf_addf(out, "you wrote \"%s\": ", x->wrote);
+		show_wrote(x, owner, out);
 		strbuf_addf(out, "%s\n", x->message);
 	}
 	pthread_mutex_unlock(&r->lock);
@@ -180,8 +207,7 @@ void refusals_show(struct refusals *r, uid_t uid, struct strbuf *out)
 			continue;
 		time_print(x->when, out);
 		strbuf_addf(out, " %s: ", x->path);
-		if (x->wrote && *x->wrote)
-			strbuf_addf(out, "you wrote \"%s\": ", x->wrote);
+		show_wrote(x, uid, out);
 		strbuf_addf(out, "%s: %s (%s)\n", ec2_code_name(x->code), x->message,
 			    strerrorname_np(x->number));
 	}

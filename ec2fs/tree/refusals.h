@@ -19,8 +19,8 @@ void refusals_add(struct refusals *r, int64_t now, uid_t uid, uint64_t resource,
 		  const void *wrote, size_t len, const struct ec2fs_error *error);
 /* A change of the resource succeeded: true when its story was there and is told no more. */
 bool refusals_clear(struct refusals *r, uint64_t resource);
-/* The resource's last story, or nothing. */
-void refusals_show_last(struct refusals *r, uint64_t resource, struct strbuf *out);
+/* The resource's last story, or nothing. It tells whose it was if not the owner's. */
+void refusals_show_last(struct refusals *r, uint64_t resource, uid_t owner, struct strbuf *out);
 /* The user's own, newest first; everybody's for root. */
 void refusals_show(struct refusals *r, uid_t uid, struct strbuf *out);
 /* How many there were since the start. */

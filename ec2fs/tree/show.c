@@ -31,7 +31,7 @@ void show_id(const struct show *s, struct strbuf *out)
 
 void show_error(const struct show *s, struct strbuf *out)
 {
-	refusals_show_last(s->tree->refusals, s->r->number, out);
+	refusals_show_last(s->tree->refusals, s->r->number, s->r->uid, out);
 }
 
 /* The name of what the field refers to by its ID; of what is gone, the ID. */

@@ -30,14 +30,22 @@ typedef uint64_t tree_id;
 
 struct tree; /* the namespace over one cloud */
 
+#define CALLER_GROUPS 32
+
 /* Who asks. */
 struct tree_caller {
 	uid_t uid;
 	gid_t gid;
 	pid_t pid;
+	/* Its supplementary groups, as far as they fit; filled in for those who write. */
+	unsigned group_count;
+	gid_t groups[CALLER_GROUPS];
 	/* A tool that copies whole resources (cp -r, tar, rsync): what a text names may come after
 	 * it. */
 	bool copies;
+	/* What is written brings its own time: those that somebody set on directories above hold.
+	 * (rsync sets them before it is done with what is in them.) */
+	bool brings_time;
 };
 
 /* What a node is, beyond its mode. */
@@ -90,6 +98,9 @@ enum tree_flags {
 	TREE_HELD = 1 << 18,
 	/* A directory of links. */
 	TREE_LINKS = 1 << 19,
+	/* One whose links a copy of what it is in has, too: an instance's groups, not its volumes.
+	 */
+	TREE_COPIED_LINKS = 1 << 20,
 };
 
 /* Everything about one node. size is the true length of what reading gives that caller now. */
@@ -144,6 +155,9 @@ int tree_list(struct tree *t, tree_id dir, uint64_t after, bool full, const stru
 int tree_readlink(struct tree *t, tree_id id, struct strbuf *out);
 /* What reading gives, appended: any file but a blob. */
 int tree_show(struct tree *t, tree_id id, const struct tree_caller *who, struct strbuf *out);
+/* The same of a TREE_LOG; *ret_start: how many bytes of it came before these and are forgotten. */
+int tree_show_log(struct tree *t, tree_id id, const struct tree_caller *who, uint64_t *ret_start,
+		  struct strbuf *out);
 /* Brings a TREE_REFRESH file up to date (a screenshot, figures from the hypervisor); blocks,
  * bounded by a few seconds; on failure the old content stays and 0 or the errno is returned. */
 int tree_refresh(struct tree *t, tree_id id);

@@ -19,6 +19,26 @@ static bool field_differs(const struct resource *was, const struct resource *is,
 	       a->uid != b->uid || a->gid != b->gid;
 }
 
+/* May everybody read it? What is in `events` everybody reads. */
+static bool is_public(const struct view *v, const struct resource *r, const struct entry *e)
+{
+	const struct field *f = e ? resource_field(r, e->name) : NULL;
+	mode_t mode = f && f->mode >= 0 ? (mode_t)f->mode : e ? e->mode : 0444;
+
+	if (!(mode & 04))
+		return false;
+	for (; r && r->kind != KIND_ROOT; r = view_get(v, r->parent)) {
+		const struct entry *in = collection_entry_of(r);
+		const struct resource *parent = view_get(v, r->parent);
+
+		f = in && parent ? resource_field(parent, in->name) : NULL;
+		if ((kind_ops(r->kind)->dir && !(r->mode & 01)) ||
+		    (f && f->mode >= 0 && !(f->mode & 01)))
+			return false;
+	}
+	return true;
+}
+
 /* A value that a file shows became another one: a line in `events`. */
 static void tell_event(struct tree *t, const struct view *v, const struct resource *is,
 		       const struct entry *e, const char *old)
@@ -27,12 +47,22 @@ static void tell_event(struct tree *t, const struct view *v, const struct resour
 	const char *new = resource_get(is, e->name);
 
 	resource_path(v, is, &line);
-	strbuf_addf(&line, "/%s", e->name);
-	if ((e->flags & (ENTRY_QUIET | TREE_DOCUMENT | TREE_BLOB)))
+	if (e != kind_ops(is->kind)->file)
+		strbuf_addf(&line, "/%s", e->name);
+	if ((e->flags & (ENTRY_QUIET | TREE_DOCUMENT | TREE_BLOB)) || !is_public(v, is, e))
 		strbuf_adds(&line, " changed");
 	else
 		strbuf_addf(&line, " %s -> %s", old && *old ? old : "-", new &&*new ? new : "-");
 	events_add(t->events, is->mtime, strbuf_str(&line));
+}
+
+static void tell_value(struct tree *t, const struct view *v, const struct resource *was,
+		       const struct resource *is, const struct entry *e)
+{
+	const char *old = resource_get(was, e->name), *new = resource_get(is, e->name);
+
+	if (strcmp(old ? old : "", new ? new : "") != 0)
+		tell_event(t, v, is, e, old);
 }
 
 static void tell_entries(struct tree *t, const struct view *v, const struct dir *dir,
@@ -44,13 +74,8 @@ static void tell_entries(struct tree *t, const struct view *v, const struct dir 
 
 		if ((!stored && !(e->flags & ENTRY_CONSTANT)) || differs)
 			tree_tell(t, TREE_CHANGED, node_entry_id(is->number, e), 0, NULL);
-		if (differs && S_ISREG(e->mode)) {
-			const char *old = resource_get(was, e->name);
-			const char *new = resource_get(is, e->name);
-
-			if (strcmp(old ? old : "", new ? new : "") != 0)
-				tell_event(t, v, is, e, old);
-		}
+		if (differs && S_ISREG(e->mode))
+			tell_value(t, v, was, is, e);
 		/* What is there only at times has come or gone. */
 		if (e->present && differs) {
 			tree_tell(t, TREE_GONE, node_entry_id(is->number, e),
@@ -232,6 +257,8 @@ static void tell_one(struct tree *t, const struct view *v, const struct cloud_ev
 		tree_tell(t, TREE_CHANGED, node_resource_id(is->number), 0, NULL);
 		if (kind_ops(is->kind)->dir)
 			tell_entries(t, v, kind_ops(is->kind)->dir, was, is);
+		else if (S_ISREG(kind_ops(is->kind)->file->mode))
+			tell_value(t, v, was, is, kind_ops(is->kind)->file);
 	}
 	tell_above(t, v, is ? is : was);
 	if ((is ? is : was)->kind == KIND_PEERING && (moved || !is || !was)) {

@@ -1,8 +1,10 @@
 #include "ec2fs/model/instance.h"
 #include "ec2fs/model/storage.h"
+#include "ec2fs/text/keyed.h"
 #include "ec2fs/tree/internal.h"
 
 #include <inttypes.h>
+#include <pwd.h>
 #include <string.h>
 
 static const struct dir zones_dir = {
@@ -214,6 +216,37 @@ static void show_quotas(const struct show *s, struct strbuf *out)
 		quotas_each(s->r, add_quota, out);
 }
 
+/* Users are known to the host by a name, to the cloud by a number: NAME UID lines. */
+static int add_user(void *context, unsigned line, const char *key, const char *value,
+		    struct ec2fs_error *error)
+{
+	const char *name = strchr(key, '@');
+	struct passwd entry, *found = NULL;
+	char buffer[4096];
+
+	(void)value;
+	if (!name || strcmp(name + 1, "*") == 0 || name[1 + strspn(name + 1, "0123456789")] == '\0')
+		return 0;
+	if (getpwnam_r(name + 1, &entry, buffer, sizeof(buffer), &found) != 0 || !found)
+		return ec2fs_fail_errno(error, ENOENT, EC2_InvalidParameterValue,
+					"line %u: this host has no user %s", line, name + 1);
+	strbuf_addf(context, "%s %u\n", name + 1, (unsigned)found->pw_uid);
+	return 0;
+}
+
+static int prepare_quotas(const struct resource *r, const char *text, void **ret,
+			  struct ec2fs_error *error)
+{
+	struct strbuf users = STRBUF_INIT;
+	int result = keyed_parse(text, strlen(text), add_user, &users, error);
+
+	(void)r;
+	*ret = strbuf_steal(&users);
+	return result;
+}
+
+static const struct entry_extra quotas_extra = {.prepare = prepare_quotas};
+
 /* "rm -r" goes through a directory in this order: first what builds upon the rest. Copying tools go
  * by .order, the other way. */
 static const struct entry entries[] = {
@@ -284,7 +317,8 @@ static const struct entry entries[] = {
 	 .max = 4096,
 	 .show = show_quotas,
 	 .store = quotas_set,
-	 .help = "limits of the region, KEY VALUE lines"},
+	 .extra = &quotas_extra,
+	 .help = "limits of the region, KEY VALUE lines; KEY@USER: of what a user owns"},
 	{.name = "error",
 	 .mode = S_IFREG | 0444,
 	 .show = show_error,

@@ -13,7 +13,7 @@ static void show_version(const struct show *s, struct strbuf *out)
 
 static void show_events(const struct show *s, struct strbuf *out)
 {
-	events_show(s->tree->events, out);
+	events_show(s->tree->events, s->log_start, out);
 }
 
 static void show_errors(const struct show *s, struct strbuf *out)
