@@ -186,7 +186,7 @@ refused((errno.EPERM, errno.EINVAL, errno.EXDEV), os.rename, tag, description)
 refused((errno.EPERM, errno.EINVAL, errno.EXDEV), os.rename, type_, inst + "/tags/type")
 refused((errno.EPERM, errno.EINVAL, errno.EXDEV), os.rename, image, "instances/" + os.path.basename(image))
 refused((errno.EPERM, errno.EINVAL, errno.EXDEV), os.rename, "us-east-1".join(["../", ""]), "../us-west-9")
-refused((errno.EPERM, errno.EBUSY, errno.ENOTEMPTY), os.rmdir, "instance-types")
+refused((errno.EPERM, errno.EBUSY, errno.ENOTEMPTY), os.rmdir, "instances")
 refused((errno.EOPNOTSUPP,), os.setxattr, type_, "user.x", b"y")
 refused(errno.EINVAL, os.readlink, type_)
 '
