@@ -217,8 +217,9 @@ setup()
 }
 
 # has DIRECTORY NAME, lacks DIRECTORY NAME: is it listed?
-has() { ls "$1" | grep -qxF "$2" || fail "$1 does not list $2"; }
-lacks() { ! ls "$1" | grep -qxF "$2" || fail "$1 lists $2"; }
+names() { (cd "$1" && printf '%s\n' *); }
+has() { names "$1" | grep -qxF "$2" || fail "$1 does not list $2"; }
+lacks() { ! names "$1" | grep -qxF "$2" || fail "$1 lists $2"; }
 
 @test "a listing is seen to change at once, wherever it changes" {
 	for n in {1..30}; do
