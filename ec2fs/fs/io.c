@@ -91,8 +91,11 @@ static void render_more(struct fs *fs, struct open_file *of, off_t off)
 	struct strbuf text cleanup_strbuf = STRBUF_INIT;
 
 	if (!of->shown_once && off == 0) {
-		of->shown_once = true; /* what was there at its opening */
-		return;
+		of->shown_once = true;
+		/* What was there at its opening, a moment ago; `tail -n 0` over NFS begins later.
+		 */
+		if (monotonic_now() - of->opened < NS_PER_SECOND / 10)
+			return;
 	}
 	if ((off != 0 && (uint64_t)off < of->shown.len) ||
 	    tree_show(fs->tree, of->id, &of->who, &text) < 0)

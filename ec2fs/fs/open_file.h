@@ -30,6 +30,7 @@ struct open_file {
 	bool cached;             /* the kernel keeps what is read */
 	uint64_t since;          /* changes_now() of before it was rendered */
 	bool rendered;
+	int64_t opened;      /* monotonic ns */
 	bool shown_once;     /* of a log: its beginning was read */
 	struct strbuf shown; /* what a reader gets */
 

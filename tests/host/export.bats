@@ -104,11 +104,11 @@ home_of() { getent passwd "$1" | cut -d: -f6; }
 as()
 {
 	setpriv --reuid="$1" --regid="$1" --clear-groups env "HOME=$(home_of "$1")" LIB="$BATS_TEST_DIRNAME/../lib/cloud.bash" \
-		bash -c '. "$LIB"; set -eEuo pipefail; trap "echo failed: \$BASH_COMMAND" ERR; eval "$0"' "$2"
+		bash -c '. "$LIB"; set -eEuo pipefail; trap "echo failed: \$BASH_COMMAND" ERR; cd "${AT:-.}"; eval "$0"' "$2"
 }
 
-# at PLACE: goes to the tree as that mount shows it.
-at() { cd "$CLOUD_HOME/$1/us-east-1"; }
+# at PLACE: from here on `as` goes to the tree as that mount shows it.
+at() { export AT=$CLOUD_HOME/$1/us-east-1; }
 
 # story NAME ERRNO: what Alice does at the desk in the mount of that name, where a refused write tells that errno.
 story()
@@ -164,6 +164,7 @@ story()
 		ln -s ../../../security-groups/$N instances/$N/security-groups/
 		[ "$(readlink instances/$N/security-groups/$N)" = ../../../security-groups/$N ]
 		echo 1 >volumes/$N/size
+		becomes available volumes/$N/state 60
 		ln -s ../../../volumes/$N instances/$N/volumes/sdf
 		mv volumes/$N volumes/$N-data
 		soon 20 [ -e instances/$N/volumes/sdf/size ]
@@ -229,7 +230,7 @@ others()
 	others 9p
 	as bob "! ls $CLOUD_HOME/ssh 2>/dev/null"
 	# The desk's root is nobody here.
-	at nfs
+	cd "$CLOUD_HOME/nfs/us-east-1"
 	refuses EACCES 'echo x >instances/nfs/tags/root'
 	mkdir instances/roots
 	[ "$(stat -c %U instances/roots)" = nobody ]
@@ -239,20 +240,21 @@ others()
 @test "NFS: the server asks for a file that its kernel has forgotten" {
 	at nfs
 	as alice 'sed -i s/micro/nano/ instances/nfs/instance-type; echo one >instances/nfs/tags/a'
-	exec 7<instances/nfs/tags/a
-	cd instances/nfs/tags
+	cd "$CLOUD_HOME/nfs/us-east-1/instances/nfs/tags"
+	exec 7<a
 	echo 2 >/proc/sys/vm/drop_caches
 	reads one a
 	reads t3.nano ../instance-type
 	[ "$(cat <&7)" = one ]
 	[ "$(stat -c %i .)" = "$(stat -c %i "$CLOUD/us-east-1/instances/nfs/tags")" ]
-	as alice 'echo stopped >../wait'
+	as alice 'echo stopped >instances/nfs/wait'
 	exec 7<&-
 	lacks 'root generation|fileid changed' <(dmesg)
 }
 
 @test "NFS: more wait than the server has threads, and it serves the others" {
 	at nfs
+	cd "$AT"
 	for i in $(seq 12); do
 		setpriv --reuid=alice --regid=alice --clear-groups bash -c 'echo running >instances/nfs/wait' 3>&- 4>&- &
 	done
@@ -274,20 +276,21 @@ others()
 	done
 	for place in nfs ssh 9p; do
 		followed() { echo "$RANDOM" >images/tiny/description && sleep 1 && grep -q images/tiny/description "$CLOUD_HOME/tail.$place"; }
-		soon 60 followed
+		soon 60 followed || fail "$place: $(cat "$CLOUD_HOME/tail.$place")"
 	done
 	xargs kill <"$CLOUD_HOME/tails"
 }
 
 @test "ec2fs is killed and starts again: all go on where they were" {
-	at nfs
-	cd instances/nfs/tags
+	export AT=$CLOUD_HOME/nfs/us-east-1/instances/nfs/tags
+	cd "$AT"
 	as alice 'sed -i s/nano/micro/ ../instance-type; echo before >b'
 	for round in 1 2; do
 		kill -9 "$(cloud_pid)"
 		cloud_await_exit || true
 		refuses EIO "cat ../state-reason"
-		(cloud_kill && cloud_start)
+		umount -l "$CLOUD"
+		(cloud_start)
 		reads before b
 		reads t3.micro ../instance-type
 		as alice "rm b; echo before >b; echo $round >c; reads $round c"
