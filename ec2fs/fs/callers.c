@@ -2,9 +2,11 @@
 
 #include "ec2fs/util/cleanup.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* include/linux/sched.h; proc_pid_stat(5) shows them in the 9th field. */
 #define PF_EXITING 0x4u
@@ -98,6 +100,30 @@ enum closing caller_closes(const struct tree_caller *who, uint64_t ino)
 			break;
 	}
 	return closing;
+}
+
+bool caller_reads(const struct tree_caller *who, const char *name)
+{
+	cleanup_dir DIR *d = NULL;
+	char path[40];
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", who->pid);
+	d = opendir(path);
+	if (!d)
+		return false;
+	for (const struct dirent *e; (e = readdir(d));) {
+		char target[PATH_MAX];
+		const char *slash;
+		ssize_t n = readlinkat(dirfd(d), e->d_name, target, sizeof(target) - 1);
+
+		if (n <= 0)
+			continue;
+		target[n] = '\0';
+		slash = strrchr(target, '/');
+		if (slash && strcmp(slash + 1, name) == 0)
+			return true;
+	}
+	return false;
 }
 
 bool caller_is_killed(const struct tree_caller *who)

@@ -16,6 +16,8 @@ enum closing {
 };
 
 enum closing caller_closes(const struct tree_caller *who, uint64_t ino);
+/* Has the caller a file of that name open, as one has who copies it? */
+bool caller_reads(const struct tree_caller *who, const char *name);
 /* Is the caller being ended by a signal, so that its files are closed for it? */
 bool caller_is_killed(const struct tree_caller *who);
 /* Is it a thread of the kernel: its NFS server's, who speaks for many? */

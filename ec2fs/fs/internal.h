@@ -55,6 +55,7 @@ struct fs {
 	struct waiters *waiters;
 	struct mount_watch *mount_watch;
 	struct commit commit;
+	bool keeps_listings; /* set before the first request: the kernel needs no OPENDIR */
 	pthread_t server;    /* the thread in fs_serve */
 	atomic_bool serving; /* server is valid */
 	atomic_bool asked_to_stop;
@@ -109,6 +110,7 @@ void fs_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set,
 		struct fuse_file_info *fi);
 void fs_readlink(fuse_req_t req, fuse_ino_t ino);
 void fs_statfs(fuse_req_t req, fuse_ino_t ino);
+void fs_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 void fs_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi);
 void fs_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 		    struct fuse_file_info *fi);

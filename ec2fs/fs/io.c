@@ -12,6 +12,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The kernel opened it by that number. */
+static int opened_by(struct fs *fs, struct open_file *of, const struct tree_node *node,
+		     fuse_ino_t ino, int flags)
+{
+	of->ino = ino;
+	if (!(node->flags & TREE_WAIT) || (flags & O_ACCMODE) == O_RDONLY)
+		return 0;
+	of->claims = wait_ino_claim(fs, node, ino);
+	if (of->claims)
+		return 0;
+	open_file_unref(fs, of);
+	return -ESTALE;
+}
+
 void fs_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	struct fs *fs = fs_of(req);
@@ -34,7 +48,7 @@ void fs_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		if (r == 0)
 			r = open_node(fs, &facts, &who, since, fi);
 		if (r == 0)
-			open_file_of(fi)->ino = ino;
+			r = opened_by(fs, open_file_of(fi), &facts, ino, fi->flags);
 	}
 	if (r < 0)
 		reply_result(req, r);

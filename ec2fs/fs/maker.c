@@ -61,17 +61,14 @@ void makers_free(struct makers *makers)
 }
 
 /* False when there is no such process (it is in another PID namespace, or gone). */
-static bool process_get(const struct tree_caller *who, struct process *ret)
+static bool process_read(pid_t pid, struct process *ret)
 {
 	char path[40], text[1024];
 	cleanup_file FILE *f = NULL;
 	const char *p;
 	char *end;
 	size_t len;
-	pid_t pid = caller_process(who);
 
-	if (!pid)
-		return false;
 	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
 	f = fopen(path, "re");
 	if (!f)
@@ -93,6 +90,14 @@ static bool process_get(const struct tree_caller *who, struct process *ret)
 		return false;
 	ret->began = strtoull(p, &end, 10);
 	return true;
+}
+
+/* The process of the caller, who may be any of its threads. */
+static bool process_get(const struct tree_caller *who, struct process *ret)
+{
+	pid_t pid = caller_process(who);
+
+	return pid && process_read(pid, ret);
 }
 
 /* Under the lock; forgets those whose time is over. */
@@ -212,6 +217,32 @@ bool maker_is(struct fs *fs, tree_id dir, const struct tree_caller *who)
 bool maker_is_itself(struct fs *fs, tree_id dir, const struct tree_caller *who)
 {
 	return is_maker(fs, dir, who, true);
+}
+
+static bool is_alive(const struct process *process)
+{
+	struct process now;
+
+	return process_read(process->pid, &now) && now.began == process->began;
+}
+
+bool maker_lives(struct fs *fs, const struct tree_caller *who)
+{
+	struct makers *makers = fs->makers;
+	struct process process;
+	bool lives = false;
+
+	if (!atomic_load(&makers->count) || !process_get(who, &process))
+		return false;
+	pthread_mutex_lock(&makers->lock);
+	for (size_t i = 0; i < makers->count && !lives; i++) {
+		const struct maker *m = &makers->all[i];
+
+		lives = m->uid == who->uid && m->process.session == process.session &&
+			m->until > monotonic_now() && is_alive(&m->process);
+	}
+	pthread_mutex_unlock(&makers->lock);
+	return lives;
 }
 
 void maker_copies(struct fs *fs, tree_id dir)

@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 struct open_files {
@@ -83,6 +84,8 @@ void open_file_unref(struct fs *fs, struct open_file *of)
 	if (atomic_fetch_sub(&of->references, 1) != 1)
 		return;
 	take_from(fs->open_files, of);
+	if (of->claims)
+		wait_ino_release(fs, of->ino);
 	poll_forget(fs, (uintptr_t)of);
 	if (of->blob)
 		tree_blob_free(of->blob); /* with its descriptor */
@@ -148,6 +151,18 @@ static int refuse_writing(struct fs *fs, const struct tree_node *node,
 	return tree_refuse(fs->tree, node->id, NULL, who, NULL, 0, &error);
 }
 
+/* cp -r onto a resource that is there: IDs and states of the original are passed over. */
+static bool copies_file(struct fs *fs, tree_id id, const struct tree_caller *who)
+{
+	struct strbuf path cleanup_strbuf = STRBUF_INIT;
+	const char *slash;
+
+	if (tree_path(fs->tree, id, &path) < 0)
+		return false;
+	slash = strrchr(strbuf_str(&path), '/');
+	return caller_reads(who, slash ? slash + 1 : strbuf_str(&path));
+}
+
 /*
  * What the kernel may do with what it reads. Through its cache it gives the pages that one open
  * file filled, cut at the size that another request told: while a node changes these need not
@@ -170,8 +185,12 @@ int open_node(struct fs *fs, const struct tree_node *node, const struct tree_cal
 	struct open_file *of;
 	int r = 0;
 
-	if (write && (node->flags & TREE_COMPUTED))
-		return refuse_writing(fs, node, who);
+	if (write && (node->flags & TREE_COMPUTED)) {
+		if (!(fi->flags & O_TRUNC) || !copies_file(fs, node->id, who))
+			return refuse_writing(fs, node, who);
+		open_discarding(fs, node->id, who, fi);
+		return 0;
+	}
 	of = open_file_new(fs, blob ? OPEN_BLOB : OPEN_TEXT, who);
 	of->id = node->id;
 	of->flags = node->flags;
@@ -195,6 +214,16 @@ int open_node(struct fs *fs, const struct tree_node *node, const struct tree_cal
 	set_caching(fs, of, node_is_live(node), fi);
 	fi->fh = (uintptr_t)of;
 	return 0;
+}
+
+void open_discarding(struct fs *fs, tree_id id, const struct tree_caller *who,
+		     struct fuse_file_info *fi)
+{
+	struct open_file *of = open_file_new(fs, OPEN_DISCARD, who);
+
+	of->id = id;
+	fi->direct_io = 1;
+	fi->fh = (uintptr_t)of;
 }
 
 void open_scratch(struct fs *fs, struct scratch *s, const struct tree_caller *who,

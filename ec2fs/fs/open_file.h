@@ -27,6 +27,7 @@ struct open_file {
 	size_t max;     /* bytes it may hold */
 	struct tree_caller who;
 	struct scratch *scratch; /* of OPEN_SCRATCH and OPEN_NEW; a reference */
+	bool claims;             /* its ino is this writer's own (wait_ino_claim) */
 	bool cached;             /* the kernel keeps what is read */
 	uint64_t since;          /* changes_now() of before it was rendered */
 	bool rendered;
@@ -74,6 +75,9 @@ static inline tree_id open_file_id(uint64_t handle)
  * it cannot be written and should be. fi gets what the kernel is to know. */
 int open_node(struct fs *fs, const struct tree_node *node, const struct tree_caller *who,
 	      uint64_t since, struct fuse_file_info *fi);
+/* The same for a writer who is to be ignored. */
+void open_discarding(struct fs *fs, tree_id id, const struct tree_caller *who,
+		     struct fuse_file_info *fi);
 /* The same for a scratch file (takes a reference of its own). */
 void open_scratch(struct fs *fs, struct scratch *s, const struct tree_caller *who,
 		  struct fuse_file_info *fi);
