@@ -109,8 +109,10 @@ static void render_more(struct fs *fs, struct open_file *of, uint64_t off)
 	struct strbuf text cleanup_strbuf = STRBUF_INIT;
 	uint64_t start, skip = 0;
 
-	/* What was there at its opening. */
-	if (off ? off < of->shown_from + of->shown.len : !of->log_read)
+	if (off && off < of->shown_from + of->shown.len)
+		return;
+	/* What was there at its opening, a moment ago; `tail -n 0` over NFS begins later. */
+	if (!off && !of->log_read && monotonic_now() - of->opened < NS_PER_SECOND / 10)
 		return;
 	if (tree_show_log(fs->tree, of->id, &of->who, &start, &text) < 0)
 		return;

@@ -198,6 +198,7 @@ int open_node(struct fs *fs, const struct tree_node *node, const struct tree_cal
 	of->flags = node->flags;
 	of->max = node->max;
 	of->since = since;
+	of->opened = monotonic_now();
 	of->writer = write;
 	of->append = fi->flags & O_APPEND;
 	of->truncated = fi->flags & O_TRUNC;

@@ -31,6 +31,7 @@ struct open_file {
 	bool cached;             /* the kernel keeps what is read */
 	uint64_t since;          /* changes_now() of before it was rendered */
 	bool rendered;
+	int64_t opened;      /* monotonic ns */
 	struct strbuf shown; /* what a reader gets */
 	/* Of a log, which forgets its beginning: where shown begins, as its reader counts, and the
 	 * whole log's byte at which he began; that up to which he has read (0: nothing). */
