@@ -86,9 +86,9 @@ static void read_blob(fuse_req_t req, const struct open_file *of, size_t size, o
 }
 
 /*
- * Who has read all of a log, or begins anew, sees what has come to it. A log that is too long forgets
- * its older half: who reads on misses nothing that is still there, and who begins anew because it
- * got shorter (tail -f: "file truncated") is told nothing twice.
+ * Who has read all of a log, or begins anew, sees what has come to it. A log that is too long
+ * forgets its older half: who reads on misses nothing that is still there, and who begins anew
+ * because it got shorter (tail -f: "file truncated") is told nothing twice.
  */
 static void render_more(struct fs *fs, struct open_file *of, uint64_t off)
 {

@@ -22,7 +22,8 @@ struct show {
 	const struct resource *r; /* whose entry it is */
 	const struct entry *entry;
 	const struct tree_caller *who;
-	/* Of a TREE_LOG that forgets its beginning: how many bytes it has forgotten. May be NULL. */
+	/* Of a TREE_LOG that forgets its beginning: how many bytes it has forgotten. May be NULL.
+	 */
 	uint64_t *log_start;
 };
 

@@ -9,6 +9,12 @@ void tree_tell(struct tree *t, enum tree_event event, tree_id id, tree_id parent
 		t->watch(t->watch_context, event, id, parent, name);
 }
 
+void tree_tell_shown(struct tree *t, tree_id id)
+{
+	shown_changed(t->shown_times, id, cloud_now(t->cloud));
+	tree_tell(t, TREE_CHANGED, id, 0, NULL);
+}
+
 static bool field_differs(const struct resource *was, const struct resource *is, const char *key)
 {
 	const struct field *a = resource_field(was, key), *b = resource_field(is, key);
@@ -72,7 +78,10 @@ static void tell_entries(struct tree *t, const struct view *v, const struct dir 
 		bool stored = !e->show && S_ISREG(e->mode);
 		bool differs = field_differs(was, is, e->name);
 
-		if (!stored || differs)
+		/* What can be written has no time of the resource's to fall back on (spec). */
+		if (e->show == show_spec)
+			tree_tell_shown(t, node_entry_id(is->number, e));
+		else if (!stored || differs)
 			tree_tell(t, TREE_CHANGED, node_entry_id(is->number, e), 0, NULL);
 		if (differs && S_ISREG(e->mode))
 			tell_value(t, v, was, is, e);
@@ -107,7 +116,7 @@ static void tell_link(struct tree *t, const struct view *v, const struct links *
 	if (r && links->of(v, r, &owner, &name)) {
 		tree_tell(t, event, node_link_id(links, r->number), node_id(owner, links->at),
 			  strbuf_str(&name));
-		tree_tell(t, TREE_CHANGED, node_id(owner, links->at), 0, NULL);
+		tree_tell_shown(t, node_id(owner, links->at));
 	}
 }
 
@@ -129,8 +138,7 @@ static void tell_volatile(struct tree *t, const struct view *v, uint64_t parent)
 		view_each (v, parent, kind, r) {
 			for (const struct entry *e = kind_ops(kind)->dir->entries; e->name; e++)
 				if (e->flags & ENTRY_VOLATILE)
-					tree_tell(t, TREE_CHANGED, node_entry_id(r->number, e), 0,
-						  NULL);
+					tree_tell_shown(t, node_entry_id(r->number, e));
 			if (kind == KIND_VPC)
 				tell_volatile(t, v, r->number);
 		}
@@ -167,8 +175,8 @@ static void tell_attachment(struct tree *t, uint64_t volume)
 	tree_id link = node_id(volume, "attachment");
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		tree_tell(t, TREE_CHANGED, node_id(volume, names[i]), 0, NULL);
-	tree_tell(t, TREE_CHANGED, link, 0, NULL);
+		tree_tell_shown(t, node_id(volume, names[i]));
+	tree_tell_shown(t, link);
 	tree_tell(t, TREE_GONE, link, node_resource_id(volume), "attachment");
 	tree_tell(t, TREE_ADDED, link, node_resource_id(volume), "attachment");
 }
@@ -180,30 +188,29 @@ static void tell_others(struct tree *t, const struct view *v, const struct resou
 
 	switch (r->kind) {
 	case KIND_MEMBERSHIP:
-		tree_tell(t, TREE_CHANGED, node_id(about, "members"), 0, NULL);
-		tree_tell(t, TREE_CHANGED, node_id(r->parent, "spec"), 0, NULL);
+		tree_tell_shown(t, node_id(about, "members"));
+		tree_tell_shown(t, node_id(r->parent, "spec"));
 		break;
 	case KIND_INSTANCE:
 		view_each (v, r->number, KIND_MEMBERSHIP, m)
-			tree_tell(t, TREE_CHANGED, node_id(resource_reference(m), "members"), 0,
-				  NULL);
+			tree_tell_shown(t, node_id(resource_reference(m), "members"));
 		break;
 	case KIND_SECURITY_GROUP:
 		view_each_about(v, r->number, KIND_MEMBERSHIP, m)
-			tree_tell(t, TREE_CHANGED, node_resource_id(m->number), 0, NULL);
+			tree_tell_shown(t, node_resource_id(m->number));
 		break;
 	case KIND_ADDRESS:
 		if (about == NO_NUMBER)
 			break;
-		tree_tell(t, TREE_CHANGED, node_id(about, "public-ip-address"), 0, NULL);
-		tree_tell(t, TREE_CHANGED, node_id(about, "public-dns-name"), 0, NULL);
+		tree_tell_shown(t, node_id(about, "public-ip-address"));
+		tree_tell_shown(t, node_id(about, "public-dns-name"));
 		break;
 	case KIND_ATTACHMENT:
 		tell_attachment(t, about);
 		break;
 	case KIND_VPC:
 		view_each (v, r->number, KIND_ROUTE_TABLE, table)
-			tree_tell(t, TREE_CHANGED, node_id(table->number, "routes"), 0, NULL);
+			tree_tell_shown(t, node_id(table->number, "routes"));
 		break;
 	default:
 		break;
