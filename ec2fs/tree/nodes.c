@@ -414,7 +414,8 @@ static void fill_file(struct tree *t, const struct view *v, const struct node *n
 	}
 	node_show(t, v, n, who, &text);
 	ret->size = text.len;
-	if (e->show)
+	/* What can be written has the time of who wrote it, which is kept. */
+	if (e->show && !e->store)
 		note_shown(t, n, &text, ret);
 }
 

@@ -78,10 +78,7 @@ static void tell_entries(struct tree *t, const struct view *v, const struct dir 
 		bool stored = !e->show && S_ISREG(e->mode);
 		bool differs = field_differs(was, is, e->name);
 
-		/* What can be written has no time of the resource's to fall back on (spec). */
-		if (e->show == show_spec)
-			tree_tell_shown(t, node_entry_id(is->number, e));
-		else if (!stored || differs)
+		if (!stored || differs)
 			tree_tell(t, TREE_CHANGED, node_entry_id(is->number, e), 0, NULL);
 		if (differs && S_ISREG(e->mode))
 			tell_value(t, v, was, is, e);
