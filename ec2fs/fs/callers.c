@@ -11,6 +11,7 @@
 /* include/linux/sched.h; proc_pid_stat(5) shows them in the 9th field. */
 #define PF_EXITING 0x4u
 #define PF_SIGNALED 0x400u
+#define PF_KTHREAD 0x200000u
 
 #define GENERATIONS 16
 
@@ -156,4 +157,35 @@ bool caller_is_killed(const struct tree_caller *who)
 
 	return process_facts(who->pid, &flags, &parent) && (flags & PF_EXITING) &&
 	       (flags & PF_SIGNALED);
+}
+
+bool caller_is_kernel(const struct tree_caller *who)
+{
+	unsigned flags;
+	pid_t parent;
+
+	return process_facts(who->pid, &flags, &parent) && (flags & PF_KTHREAD);
+}
+
+pid_t caller_process(const struct tree_caller *who)
+{
+	char path[40], line[128];
+	cleanup_file FILE *f = NULL;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", who->pid);
+	f = who->pid > 0 ? fopen(path, "re") : NULL;
+	while (f && fgets(line, sizeof(line), f))
+		if (strncmp(line, "Tgid:", 5) == 0)
+			return (pid_t)strtol(line + 5, NULL, 10);
+	return 0;
+}
+
+bool caller_is_same(const struct tree_caller *a, const struct tree_caller *b)
+{
+	pid_t process;
+
+	if (a->pid == b->pid || (caller_is_kernel(a) && caller_is_kernel(b)))
+		return true;
+	process = caller_process(a);
+	return process && process == caller_process(b);
 }

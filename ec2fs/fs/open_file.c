@@ -84,6 +84,8 @@ void open_file_unref(struct fs *fs, struct open_file *of)
 	if (atomic_fetch_sub(&of->references, 1) != 1)
 		return;
 	take_from(fs->open_files, of);
+	if (of->claims)
+		wait_ino_release(fs, of->ino);
 	poll_forget(fs, (uintptr_t)of);
 	if (of->blob)
 		tree_blob_free(of->blob); /* with its descriptor */
@@ -94,6 +96,45 @@ void open_file_unref(struct fs *fs, struct open_file *of)
 	strbuf_free(&of->text);
 	pthread_mutex_destroy(&of->lock);
 	free(of);
+}
+
+/* References to those that this user may be about to write; the array is to be freed. */
+static struct open_file **written_by(struct open_files *all, tree_id id, uid_t uid, size_t *ret)
+{
+	struct open_file **found = NULL;
+	size_t count = 0, capacity = 0;
+
+	pthread_mutex_lock(&all->lock);
+	for (struct open_file *of = all->first; of; of = of->next) {
+		if (of->id != id || !of->writer || of->who.uid != uid || of->mode != OPEN_TEXT ||
+		    !(of->flags & TREE_DOCUMENT))
+			continue;
+		array_reserve(found, count, capacity);
+		found[count++] = open_file_ref(of);
+	}
+	pthread_mutex_unlock(&all->lock);
+	*ret = count;
+	return found;
+}
+
+bool open_files_truncate(struct fs *fs, tree_id id, const struct tree_caller *who)
+{
+	size_t count;
+	struct open_file **found = written_by(fs->open_files, id, who->uid, &count);
+	bool any = false;
+
+	for (size_t i = 0; i < count; i++) {
+		struct open_file *of = found[i];
+
+		if (caller_is_same(&of->who, who)) {
+			pthread_mutex_lock(&of->lock);
+			any = open_file_truncate(fs, of, 0) == 0 || any;
+			pthread_mutex_unlock(&of->lock);
+		}
+		open_file_unref(fs, of);
+	}
+	free(found);
+	return any;
 }
 
 static bool writes(int flags)
@@ -157,6 +198,7 @@ int open_node(struct fs *fs, const struct tree_node *node, const struct tree_cal
 	of->flags = node->flags;
 	of->max = node->max;
 	of->since = since;
+	of->writer = write;
 	of->append = fi->flags & O_APPEND;
 	of->truncated = fi->flags & O_TRUNC;
 	if (blob && !write) {

@@ -282,6 +282,9 @@ static int apply_meta(struct view *v, void *context, struct ec2fs_error *error)
 	if (node_get(v, m->id, &n) < 0)
 		return ec2fs_fail_errno(error, ESTALE, EC2_InvalidParameterValue,
 					"it was removed meanwhile");
+	if (n.entry && (n.entry->flags & ENTRY_UNLISTED))
+		return ec2fs_fail(error, EC2_OperationNotPermitted, "%s is as it is",
+				  n.entry->name);
 	/* A link's owner and time are those of what it stands for. */
 	if (n.links)
 		return 0;

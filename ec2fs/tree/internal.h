@@ -50,6 +50,10 @@ int node_get(const struct view *v, tree_id id, struct node *ret);
 /* -ENOENT, -ENOTDIR. */
 int node_lookup(struct tree *t, const struct view *v, const struct node *dir, const char *name,
 		const struct tree_caller *who, struct node *ret);
+/* The fixed directory of r whose table has the entry; NULL: r's own has it. */
+const struct entry *entry_holder(const struct resource *r, const struct entry *entry);
+/* The fixed directory that lists children of that kind, or NULL when the resource itself does. */
+const struct entry *collection_entry(enum kind parent, enum kind child);
 /* A file or link of the directory's table, there now or not. -ENOENT. */
 int node_lookup_absent(const struct node *dir, const char *name, struct node *ret);
 /* The directory that holds it. */

@@ -89,7 +89,7 @@ static int next_entry(struct tree *t, const struct view *v, const struct node *d
 	uint64_t count = 0;
 
 	for (const struct entry *e = dir->entries; e && e->name; e++, count++) {
-		if (after >= 1 << 16 || count < i)
+		if (after >= 1 << 16 || count < i || (e->flags & ENTRY_UNLISTED))
 			continue;
 		if (node_lookup(t, v, d, e->name, who, ret) < 0)
 			continue;

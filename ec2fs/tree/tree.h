@@ -236,6 +236,7 @@ int tree_wait(struct tree *t, tree_id id, const struct tree_caller *who, const c
 /* What changed, told after it is durable and visible, from some thread that holds no lock. */
 enum tree_event {
 	TREE_CHANGED, /* content or facts of the node `id` */
+	TREE_LEADS,   /* the symlink `id` leads elsewhere */
 	TREE_ADDED, /* `name` in `parent` now exists (its directory's times are told separately) */
 	TREE_GONE   /* `name` in `parent`, which was `id`, is gone or is another node now */
 };
