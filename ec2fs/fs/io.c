@@ -116,7 +116,7 @@ static void render_more(struct fs *fs, struct open_file *of, uint64_t off)
 		return;
 	if (tree_show_log(fs->tree, of->id, &of->who, &start, &text) < 0)
 		return;
-	if (off == 0 && start > of->log_from + of->shown_from)
+	if (off == 0 && start > of->log_from)
 		of->log_from = start > of->log_read ? start : of->log_read;
 	else if (of->log_from + off < start)
 		of->log_from = start - off;

@@ -32,7 +32,7 @@ int tree_refuse(struct tree *t, tree_id id, const char *name, const struct tree_
 	}
 	refusals_add(t->refusals, cloud_now(t->cloud), who->uid, number, strbuf_str(&path), wrote,
 		     len, error);
-	tree_tell(t, TREE_CHANGED, node_id(number, "error"), 0, NULL);
+	tree_tell_shown(t, node_id(number, "error"));
 	tree_tell(t, TREE_CHANGED, node_id(ROOT_NUMBER, "errors"), 0, NULL);
 	return -error->number;
 }
@@ -43,7 +43,7 @@ static void accepted(struct tree *t, tree_id id)
 	uint64_t number = id == TREE_ROOT ? ROOT_NUMBER : id >> 16;
 
 	if (refusals_clear(t->refusals, number))
-		tree_tell(t, TREE_CHANGED, node_id(number, "error"), 0, NULL);
+		tree_tell_shown(t, node_id(number, "error"));
 }
 
 struct storing {
@@ -323,5 +323,7 @@ int tree_set_meta(struct tree *t, tree_id id, const struct tree_caller *who,
 	struct meta m = {id, meta};
 	int r = cloud_change(t->cloud, &actor, apply_meta, &m, &error);
 
+	if (r == 0 && (meta->set & TREE_SET_MTIME))
+		shown_time_set(t->shown_times, id);
 	return r < 0 ? tree_refuse(t, id, NULL, who, NULL, 0, &error) : 0;
 }

@@ -29,6 +29,13 @@ void node_fill_dir_time(struct tree *t, const struct node *n, const struct field
 	ret->mtime = e && f && f->mtime ? f->mtime : n->r->mtime;
 	if (below > set && (below > ret->mtime || e))
 		ret->mtime = below;
+	/* Links come and go with what they lead to. */
+	if (e && n->dir->links) {
+		int64_t now = cloud_now(t->cloud);
+		int64_t since = shown_since(t->shown_times, n->id, &now, sizeof(now), false, now);
+
+		ret->mtime = since > ret->mtime ? since : ret->mtime;
+	}
 }
 
 void dir_time_is_set(const struct view *v, struct resource *r, const char *key)

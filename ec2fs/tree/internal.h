@@ -7,6 +7,7 @@
 #include "ec2fs/tree/entry.h"
 #include "ec2fs/tree/events.h"
 #include "ec2fs/tree/refusals.h"
+#include "ec2fs/tree/shown_times.h"
 
 struct tree {
 	struct cloud *cloud;
@@ -14,6 +15,7 @@ struct tree {
 	struct blobs *blobs;
 	struct refusals *refusals;
 	struct events *events;
+	struct shown_times *shown_times;
 	tree_watch_fn *watch; /* set once, before the first request */
 	void *watch_context;
 };
@@ -79,6 +81,8 @@ int snapshot_open(struct tree *t, uint64_t number, int *ret_fd, uint64_t *ret_si
 /* The watcher of the cloud (watch.c). */
 cloud_watch_fn tree_cloud_changed;
 void tree_tell(struct tree *t, enum tree_event event, tree_id id, tree_id parent, const char *name);
+/* Tells that what the node shows changed, though no field of its own did. */
+void tree_tell_shown(struct tree *t, tree_id id);
 
 /* The field that tells when somebody set the mtime of a resource's directory; a fixed directory's
  * is called like it. ns since the epoch. */

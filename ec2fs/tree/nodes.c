@@ -394,6 +394,16 @@ static unsigned dir_flags(const struct view *v, const struct node *n)
 	return flags;
 }
 
+/* It was looked at and shows this: its time is when it came to. */
+static void note_shown(struct tree *t, const struct node *n, const struct strbuf *text,
+		       struct tree_node *ret)
+{
+	int64_t since = shown_since(t->shown_times, n->id, text->data, text->len,
+				    n->entry->flags & TREE_LIVE, cloud_now(t->cloud));
+
+	ret->mtime = since > ret->mtime ? since : ret->mtime;
+}
+
 static void fill_file(struct tree *t, const struct view *v, const struct node *n,
 		      const struct field *f, const struct tree_caller *who, struct tree_node *ret)
 {
@@ -432,6 +442,9 @@ static void fill_file(struct tree *t, const struct view *v, const struct node *n
 	}
 	node_show(t, v, n, who, &text);
 	ret->size = text.len;
+	/* What can be written has the time of who wrote it, which is kept. */
+	if (e->show && !e->store)
+		note_shown(t, n, &text, ret);
 }
 
 void node_fill(struct tree *t, const struct view *v, const struct node *n,
@@ -465,6 +478,8 @@ void node_fill(struct tree *t, const struct view *v, const struct node *n,
 		ret->size = text.len;
 		ret->mode = S_IFLNK | 0777;
 		ret->mtime = r->mtime;
+		if (e)
+			note_shown(t, n, &text, ret);
 	}
 	ret->ctime = ret->mtime > r->mtime ? ret->mtime : r->mtime;
 }

@@ -18,6 +18,7 @@ struct tree *tree_open(struct cloud *cloud, struct engine *engine, struct blobs 
 	t->engine = engine;
 	t->blobs = blobs;
 	t->refusals = refusals_new();
+	t->shown_times = shown_times_new();
 	t->events = events_new();
 	cloud_watch(cloud, tree_cloud_changed, t);
 	if (engine)
@@ -30,6 +31,7 @@ void tree_close(struct tree *t)
 	if (!t)
 		return;
 	refusals_free(t->refusals);
+	shown_times_free(t->shown_times);
 	events_free(t->events);
 	free(t);
 }

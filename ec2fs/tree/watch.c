@@ -9,6 +9,12 @@ void tree_tell(struct tree *t, enum tree_event event, tree_id id, tree_id parent
 		t->watch(t->watch_context, event, id, parent, name);
 }
 
+void tree_tell_shown(struct tree *t, tree_id id)
+{
+	shown_changed(t->shown_times, id, cloud_now(t->cloud));
+	tree_tell(t, TREE_CHANGED, id, 0, NULL);
+}
+
 static bool field_differs(const struct resource *was, const struct resource *is, const char *key)
 {
 	const struct field *a = resource_field(was, key), *b = resource_field(is, key);
@@ -108,7 +114,7 @@ static void tell_link(struct tree *t, const struct view *v, const struct links *
 		tree_tell(t, TREE_LEADS, node_link_id(links, r->number), 0, NULL);
 		tree_tell(t, event, node_link_id(links, r->number), node_id(owner, links->at),
 			  strbuf_str(&name));
-		tree_tell(t, TREE_CHANGED, node_id(owner, links->at), 0, NULL);
+		tree_tell_shown(t, node_id(owner, links->at));
 	}
 }
 
@@ -130,8 +136,7 @@ static void tell_volatile(struct tree *t, const struct view *v, uint64_t parent)
 		view_each (v, parent, kind, r) {
 			for (const struct entry *e = kind_ops(kind)->dir->entries; e->name; e++)
 				if (e->flags & ENTRY_VOLATILE)
-					tree_tell(t, TREE_CHANGED, node_entry_id(r->number, e), 0,
-						  NULL);
+					tree_tell_shown(t, node_entry_id(r->number, e));
 			if (kind == KIND_VPC)
 				tell_volatile(t, v, r->number);
 		}
@@ -168,7 +173,8 @@ static void tell_attachment(struct tree *t, uint64_t volume)
 	tree_id link = node_id(volume, "attachment");
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		tree_tell(t, TREE_CHANGED, node_id(volume, names[i]), 0, NULL);
+		tree_tell_shown(t, node_id(volume, names[i]));
+	shown_changed(t->shown_times, link, cloud_now(t->cloud));
 	tree_tell(t, TREE_LEADS, link, 0, NULL);
 	tree_tell(t, TREE_GONE, link, node_resource_id(volume), "attachment");
 	tree_tell(t, TREE_ADDED, link, node_resource_id(volume), "attachment");
@@ -181,13 +187,12 @@ static void tell_others(struct tree *t, const struct view *v, const struct resou
 
 	switch (r->kind) {
 	case KIND_MEMBERSHIP:
-		tree_tell(t, TREE_CHANGED, node_id(about, "members"), 0, NULL);
-		tree_tell(t, TREE_CHANGED, node_id(r->parent, "spec"), 0, NULL);
+		tree_tell_shown(t, node_id(about, "members"));
+		tree_tell_shown(t, node_id(r->parent, "spec"));
 		break;
 	case KIND_INSTANCE:
 		view_each (v, r->number, KIND_MEMBERSHIP, m)
-			tree_tell(t, TREE_CHANGED, node_id(resource_reference(m), "members"), 0,
-				  NULL);
+			tree_tell_shown(t, node_id(resource_reference(m), "members"));
 		view_each (v, r->number, KIND_ATTACHMENT, a)
 			tree_tell(t, TREE_LEADS, node_id(resource_reference(a), "attachment"), 0,
 				  NULL);
@@ -203,15 +208,15 @@ static void tell_others(struct tree *t, const struct view *v, const struct resou
 	case KIND_ADDRESS:
 		if (about == NO_NUMBER)
 			break;
-		tree_tell(t, TREE_CHANGED, node_id(about, "public-ip-address"), 0, NULL);
-		tree_tell(t, TREE_CHANGED, node_id(about, "public-dns-name"), 0, NULL);
+		tree_tell_shown(t, node_id(about, "public-ip-address"));
+		tree_tell_shown(t, node_id(about, "public-dns-name"));
 		break;
 	case KIND_ATTACHMENT:
 		tell_attachment(t, about);
 		break;
 	case KIND_VPC:
 		view_each (v, r->number, KIND_ROUTE_TABLE, table)
-			tree_tell(t, TREE_CHANGED, node_id(table->number, "routes"), 0, NULL);
+			tree_tell_shown(t, node_id(table->number, "routes"));
 		break;
 	default:
 		break;

@@ -188,3 +188,97 @@ os.write(os.open(sys.argv[1], os.O_WRONLY), b"running\n")' "$I/wait" 3>&- &
 		assert "/tags/new" in open(sys.argv[1] + "/events").read()
 	END
 }
+
+# Each line is 500 bytes, so that the log forgets its older half; what each reader prints must have every
+# value once.
+@test "events is followed by tail -f and by others, several at a time, and across what it forgets" {
+	long=$(printf '%0240d' 0)
+	echo "begin-$long" >"$I/tags/log"
+	tail -n +1 -s 0.2 -f "$CLOUD/events" >"$W/tail" 2>/dev/null 3>&- &
+	pids=($!)
+	tail -n +1 -s 0.1 -f "$CLOUD/events" >"$W/quick" 2>/dev/null 3>&- &
+	pids+=($!)
+	/usr/bin/python3 -u - "$CLOUD/events" >"$W/lines" 3>&- <<-'END' &
+		import sys, time
+		with open(sys.argv[1]) as f:
+		    while True:
+		        line = f.readline()
+		        if line: print(line, end="")
+		        else: time.sleep(0.05)
+	END
+	pids+=($!)
+	for reader in tail quick lines; do
+		soon 20 grep -q "$I/tags/log made" "$W/$reader"
+	done
+	# In steps that each reader keeps up with.
+	for ((i = 1; i <= 150; i++)); do
+		echo "v$i-$long" >"$I/tags/log"
+		((i % 50)) || for reader in tail quick lines; do soon 30 grep -q -- "-> v$i-" "$W/$reader"; done
+	done
+	kill "${pids[@]}"
+	wait || true
+	for reader in tail quick lines; do
+		for ((i = 1; i <= 150; i++)); do echo "v$i"; done |
+			diff - <(sed -n 's/.*tags\/log .* -> \(v[0-9]*\)-.*/\1/p' "$W/$reader")
+	done
+	# Who comes anew sees the last ones, and no more than that.
+	tells ' -> v150-' "$CLOUD/events"
+	lacks ' -> v1-' "$CLOUD/events"
+}
+
+# What find -newer would not find is what changed and has an older time than the change.
+@test "find -newer finds every file and directory that shows something else" {
+	mkdir security-groups/newer vpcs/newer volumes/newer addresses/newer
+	echo 10.9.0.0/16 >vpcs/newer/cidr-block
+	mkdir vpcs/newer/subnets/a vpcs/newer/route-tables/t
+	echo 10.9.1.0/24 >vpcs/newer/subnets/a/cidr-block
+	timeout 120 /usr/bin/python3 - . "$I" <<-'END'
+		import os, subprocess, sys, time
+		root, i = sys.argv[1:]
+		def look():
+		    seen = {}
+		    for base, dirs, files in os.walk(root):
+		        if base.endswith("/by-id"):
+		            del dirs[:]
+		            continue
+		        seen[base] = sorted(dirs + files), os.stat(base).st_mtime_ns
+		        for path in (os.path.join(base, name) for name in files):
+		            if os.path.islink(path) or path.endswith((".png", "/disk", "/capacity", "/metrics")):
+		                continue
+		            try:
+		                seen[path] = open(path, "rb").read(), os.stat(path).st_mtime_ns
+		            except FileNotFoundError:
+		                pass
+		    return seen
+		before, steps = look(), 0
+		for change in """
+		    echo t3.small > $I/instance-type
+		    ln -s ../../../security-groups/newer $I/security-groups/
+		    mv security-groups/newer security-groups/fresh
+		    mv images/tiny images/small; mv images/small images/little
+		    echo running > $I/state; echo running 20 > $I/wait
+		    echo t9.huge > $I/instance-type; true
+		    echo ${I##*/} > addresses/newer/instance
+		    mv addresses/newer addresses/fresh
+		    rm $I/security-groups/fresh
+		    echo t > vpcs/newer/subnets/a/route-table
+		    mv vpcs/newer vpcs/fresh
+		    echo 10.8.0.0/16 > vpcs/fresh/cidr-blocks
+		    echo prod > $I/tags/env
+		    rm $I/tags/env
+		    mv images/little images/tiny
+		""".splitlines():
+		    start = time.time_ns() - 20_000_000 # the kernel's clock of files has ticks
+		    subprocess.run(["bash", "-c", change], cwd=root, env={**os.environ, "I": i}, check=True, stderr=subprocess.DEVNULL)
+		    after = look()
+		    for path, (shows, mtime) in after.items():
+		        # A reference and spec have the time of who wrote them.
+		        if os.path.isfile(path) and os.stat(path).st_mode & 0o222 and not change.split(";")[0].endswith("/" + os.path.basename(path)):
+		            continue
+		        if path in before and before[path][0] != shows:
+		            steps += 1
+		            assert mtime >= start, (change, path)
+		    before = after
+		assert steps > 20, steps
+	END
+}
