@@ -37,6 +37,8 @@ struct machine_disk {
 	const char *path;   /* an image in raw format, or a block device */
 	const char *target; /* the name the host gives it: "vda", "vdb" … */
 	const char *serial; /* at most 20 bytes: the volume's ID without its dash */
+	const char *key;    /* it is LUKS: path of a file with its passphrase; NULL: it is not */
+	const char *secret; /* set and used by libvirt's own files only */
 	/* A second, 0: no limit. burst: above the lasting one, for a while; 0: none. */
 	uint64_t iops, burst_iops, bytes, burst_bytes;
 	bool block; /* a block device, not a file */

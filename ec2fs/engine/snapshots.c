@@ -1,6 +1,7 @@
 /* The job of a snapshot: taken with those of its group, imported, removed. */
 #include "ec2fs/engine/storage.h"
 
+#include "ec2fs/engine/encryption.h"
 #include "ec2fs/model/instance.h"
 #include "ec2fs/model/storage.h"
 #include "ec2fs/util/cleanup.h"
@@ -340,8 +341,8 @@ static void remove_snapshot(struct engine *e, const struct resource *r)
 	} else if (remove_everywhere(e, r, &error) < 0) {
 		log_warning("%s cannot be removed yet: %s", r->id, error.message);
 		queue_kick_at(e->queue, r->number, queue_now() + LATER);
-	} else {
-		engine_record(e, r->number, record_gone, NULL);
+	} else if (engine_record(e, r->number, record_gone, NULL) == 0) {
+		volume_key_forget(e, volume_key(r));
 	}
 }
 

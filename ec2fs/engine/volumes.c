@@ -1,14 +1,17 @@
 /* The job of a volume: made, grown, removed; its limits told to who has it. */
 #include "ec2fs/engine/storage.h"
 
+#include "ec2fs/engine/encryption.h"
 #include "ec2fs/model/instance.h"
 #include "ec2fs/model/storage.h"
 #include "ec2fs/util/cleanup.h"
 #include "ec2fs/util/log.h"
 #include "ec2fs/util/memory.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define SOON (500 * 1000000LL)
 #define LATER (5 * 1000000000LL)
@@ -19,6 +22,7 @@ struct origin {
 	char *snapshot;       /* ID, or NULL */
 	char *blob;           /* path of an imported snapshot's content, or NULL */
 	uint64_t blob_size;   /* bytes */
+	bool encrypted;       /* the snapshot is */
 	char *home;           /* storage where the snapshot was taken, or NULL */
 	uint64_t snapshot_no; /* its number */
 };
@@ -51,6 +55,7 @@ static int find_origin(struct engine *e, const struct resource *r, struct origin
 	} else if (result == 0 && source) {
 		ret->snapshot = xstrdup(source->id);
 		ret->snapshot_no = source->number;
+		ret->encrypted = snapshot_is_encrypted(source);
 		zone = view_find(&v, source->parent, KIND_ZONE, resource_or(source, "@zone", ""));
 		if (resource_get(source, "disk")) {
 			ret->blob = path_of_blob(e, resource_get(source, "disk"));
@@ -63,27 +68,69 @@ static int find_origin(struct engine *e, const struct resource *r, struct origin
 	return result;
 }
 
-/* The snapshot is where the volume will be: it was imported, or taken in another zone. */
+/* Where the snapshot was taken, by its name; NULL and the story when that is gone. */
+static struct volumes *home_of(struct engine *e, const struct origin *o, struct ec2fs_error *error)
+{
+	if (o->home)
+		return engine_volumes(e, o->home, error);
+	ec2fs_fail(error, EC2_InvalidSnapshot_NotFound,
+		   "the availability zone where %s was taken is gone", o->snapshot);
+	return NULL;
+}
+
+/* The snapshot is where the volume will be: it was imported, or taken in another zone. *ret_size:
+ * its bytes, where they were counted. */
 static int bring_snapshot(struct engine *e, struct volumes *to, const struct origin *o,
-			  struct ec2fs_error *error)
+			  uint64_t *ret_size, struct ec2fs_error *error)
 {
 	cleanup_free char *path = NULL;
 	struct volumes *from;
-	uint64_t size;
 	int r;
 
 	if (o->blob)
 		return to->ops->import(to, o->snapshot, o->blob, o->blob_size, NULL, NULL, error);
-	if (!o->home)
-		return ec2fs_fail(error, EC2_InvalidSnapshot_NotFound,
-				  "the availability zone where %s was taken is gone", o->snapshot);
-	from = engine_volumes(e, o->home, error);
+	from = home_of(e, o, error);
 	if (!from)
-		return -EIO;
+		return error->number ? -error->number : -EIO;
 	if (from == to)
 		return 0;
-	r = from->ops->snapshot_path(from, o->snapshot, &path, &size, error);
-	return r < 0 ? r : to->ops->import(to, o->snapshot, path, size, NULL, NULL, error);
+	r = from->ops->snapshot_path(from, o->snapshot, &path, ret_size, error);
+	return r < 0 ? r : to->ops->import(to, o->snapshot, path, *ret_size, NULL, NULL, error);
+}
+
+/* What is not encrypted becomes so on its way into the volume. */
+static int make_encrypted(struct engine *e, const struct resource *r, struct volumes *volumes,
+			  const struct origin *o, struct ec2fs_error *error)
+{
+	cleanup_free char *path = volumes->ops->path(volumes, r->id);
+	cleanup_free char *snapshot = NULL;
+	struct encryption_source source = {o->image ? o->image : o->blob, o->blob_size};
+	struct volumes *home;
+	struct stat st;
+	int result = 0;
+
+	if (o->image) {
+		if (stat(o->image, &st) < 0)
+			return ec2fs_fail_errno(error, errno, EC2_InternalError, "%s: %s", o->image,
+						strerror(errno));
+		source.size = (uint64_t)st.st_size;
+	} else if (o->snapshot && !o->blob) {
+		home = home_of(e, o, error);
+		if (!home)
+			return error->number ? -error->number : -EIO;
+		result =
+			home->ops->snapshot_path(home, o->snapshot, &snapshot, &source.size, error);
+		source.path = snapshot;
+	}
+	if (result == 0)
+		result = volumes->ops->create(volumes, r->id,
+					      encryption_held_size(r, volume_size(r)), NULL, error);
+	if (result < 0)
+		return result;
+	result = encryption_make(e, volume_key(r), path, &source, error);
+	if (result < 0)
+		volumes->ops->remove(volumes, r->id, NULL);
+	return result;
 }
 
 static bool is_there(struct engine *e, uint64_t number)
@@ -95,25 +142,36 @@ static bool is_there(struct engine *e, uint64_t number)
 	return there;
 }
 
+static int make_from_snapshot(struct engine *e, const struct resource *r, struct volumes *volumes,
+			      const struct origin *o, struct ec2fs_error *error)
+{
+	uint64_t size = encryption_held_size(r, volume_size(r)), least = 0;
+	int result = bring_snapshot(e, volumes, o, &least, error);
+
+	/* Extents of another volume group may have made it bigger than a volume of that size is. */
+	if (result == 0)
+		result = volumes->ops->clone(volumes, r->id, size > least ? size : least,
+					     o->snapshot, error);
+	/* Removed while its copy was brought here, for a volume that was removed too. */
+	if (!is_there(e, o->snapshot_no))
+		volumes->ops->remove_snapshot(volumes, o->snapshot, NULL);
+	return result;
+}
+
 static int make(struct engine *e, const struct resource *r, struct ec2fs_error *error)
 {
 	__attribute__((cleanup(origin_free))) struct origin o = {0};
 	struct volumes *volumes =
 		storage_of_zone(e, r->parent, resource_or(r, "availability-zone", ""), error);
-	uint64_t size = volume_size(r);
 	int result = volumes ? find_origin(e, r, &o, error) : -EIO;
 
 	if (result < 0)
 		return result;
-	if (!o.snapshot)
-		return volumes->ops->create(volumes, r->id, size, o.image, error);
-	result = bring_snapshot(e, volumes, &o, error);
-	if (result == 0)
-		result = volumes->ops->clone(volumes, r->id, size, o.snapshot, error);
-	/* Removed while its copy was brought here, for a volume that was removed too. */
-	if (!is_there(e, o.snapshot_no))
-		volumes->ops->remove_snapshot(volumes, o.snapshot, NULL);
-	return result;
+	if (volume_key(r) && !o.encrypted)
+		return make_encrypted(e, r, volumes, &o, error);
+	if (o.snapshot)
+		return make_from_snapshot(e, r, volumes, &o, error);
+	return volumes->ops->create(volumes, r->id, volume_size(r), o.image, error);
 }
 
 static void record_created(struct view *v, struct resource *r, const void *context)
@@ -171,7 +229,8 @@ static void grow(struct engine *e, const struct resource *r)
 	int result = volumes ? 0 : -EIO;
 
 	if (result == 0 && size > volume_made_size(r))
-		result = volumes->ops->resize(volumes, r->id, size, &error);
+		result =
+			volumes->ops->resize(volumes, r->id, encryption_held_size(r, size), &error);
 	if (result == -EAGAIN)
 		queue_kick_at(e->queue, r->number, queue_now() + LATER);
 	else if (result < 0)
@@ -272,7 +331,8 @@ static void remove_volume(struct engine *e, const struct resource *r)
 		return;
 	}
 	live_forget(e, r->id);
-	engine_record(e, r->number, record_gone, NULL);
+	if (engine_record(e, r->number, record_gone, NULL) == 0)
+		volume_key_forget(e, volume_key(r));
 	if (zone)
 		storage_tell_zone(e, r->parent, resource_or(r, "availability-zone", ""));
 }

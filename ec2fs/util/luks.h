@@ -32,7 +32,8 @@ int luks_format(int fd, const char *passphrase, struct ec2fs_error *error);
 int luks_open(int fd, const char *passphrase, struct luks **ret, struct ec2fs_error *error);
 /* Accepts NULL. */
 void luks_free(struct luks *l);
-/* As pread(2), in the clear; at counts from the first byte that a guest sees. -1 and errno. */
+/* As pread(2), in the clear; at counts from the first byte that a guest sees. -1 and errno. What
+ * was never written, and is noise to a guest, is zeroes. */
 ssize_t luks_read(const struct luks *l, int fd, void *buffer, size_t len, off_t at);
 /* Whole sectors, all of them; 0 or a negative errno. data is overwritten. */
 int luks_write(const struct luks *l, int fd, void *data, size_t len, off_t at);

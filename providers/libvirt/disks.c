@@ -89,10 +89,10 @@ int libvirt_attach_disk(struct provider *p, const char *id, const struct machine
 			struct ec2fs_error *error)
 {
 	cleanup_running struct running m = {0};
+	cleanup_secrets struct secrets secrets = {0};
 	cleanup_strbuf struct strbuf xml = STRBUF_INIT;
 	cleanup_free char *there = NULL;
 	cleanup_free char *target = NULL;
-	struct machine_disk named = *disk;
 	int r = running_get(p, id, &m, error);
 
 	if (r < 0)
@@ -101,8 +101,11 @@ int libvirt_attach_disk(struct provider *p, const char *id, const struct machine
 	if (there)
 		return 0;
 	target = free_target(m.xml);
-	named.target = target;
-	r = domain_xml_disk(&named, &xml, error);
+	r = libvirt_tell_secrets(m.connection, disk, 1, &secrets, error);
+	if (r < 0)
+		return r;
+	secrets.disks->target = target;
+	r = domain_xml_disk(secrets.disks, &xml, error);
 	if (r < 0)
 		return r;
 	if (virDomainAttachDeviceFlags(m.domain, xml.data, VIR_DOMAIN_AFFECT_LIVE) < 0)

@@ -109,6 +109,21 @@ int libvirt_resize_disk(struct provider *p, const char *id, const char *serial, 
 int libvirt_set_limits(struct provider *p, const char *id, const struct machine_disk *disk,
 		       struct ec2fs_error *error);
 
+/* secrets.c */
+struct secrets {
+	struct machine_disk *disks; /* the caller's, each encrypted one with its secret */
+	char **uuids;
+	virSecretPtr *secrets;
+	size_t count; /* of secrets */
+};
+/* libvirtd may use the keys of these disks until libvirt_forget_secrets(), which is due in any
+ * case.
+ */
+int libvirt_tell_secrets(virConnectPtr connection, const struct machine_disk *disks, size_t count,
+			 struct secrets *ret, struct ec2fs_error *error);
+void libvirt_forget_secrets(struct secrets *all);
+#define cleanup_secrets __attribute__((cleanup(libvirt_forget_secrets)))
+
 /* stats.c, screenshot.c */
 int libvirt_stats(struct provider *p, const char *id, struct machine_stats *ret,
 		  struct ec2fs_error *error);

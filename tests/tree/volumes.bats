@@ -69,8 +69,6 @@ root_of()
 	refuses EINVAL 'echo much > volumes/data/size'
 	refuses EINVAL 'echo gp4 > volumes/data/volume-type'
 	refuses EINVAL 'echo maybe > volumes/data/encrypted'
-	refuses EOPNOTSUPP 'echo true > volumes/data/encrypted'
-	tells '^Unsupported: .*volumes are not encrypted here' volumes/data/error
 	refuses ENOENT 'echo us-east-1q > volumes/data/availability-zone'
 	tells '^InvalidZone.NotFound' volumes/data/error
 	refuses ENOENT 'echo monday > volumes/data/snapshot'

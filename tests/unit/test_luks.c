@@ -86,6 +86,9 @@ static void test_what_is_written_is_read_at_any_place(void **state)
 				luks_read(l, fd, copy, len, (off_t)(32 * LUKS_SECTOR + at)), len);
 			assert_memory_equal(copy, text + at, len);
 		}
+	/* Never written. */
+	assert_int_equal(luks_read(l, fd, copy, 100, 0), 100);
+	assert_true(copy[0] == 0 && memcmp(copy, copy + 1, 99) == 0);
 	/* The end. */
 	assert_int_equal(luks_read(l, fd, copy, 1000, (off_t)SIZE - 10), 10);
 	assert_int_equal(luks_read(l, fd, copy, 1000, (off_t)SIZE), 0);
