@@ -30,7 +30,10 @@ volume()
 	becomes available "volumes/$name/state" 10
 }
 
-# is_luks FILE: with a size that is that of what is in it, and 4 MiB.
+# lacks TEXT FILE…
+lacks() { [ "$(cat "${@:2}" | grep -c "$1")" = 0 ]; }
+
+# is_luks FILE GIB: with a size that is that of what is in it, and 4 MiB.
 is_luks()
 {
 	[ "$(head -c 4 "$1")" = LUKS ]
@@ -51,7 +54,7 @@ is_luks()
 	refuses EBUSY 'echo false > volumes/data/encrypted'
 	# Two have nothing in common.
 	volume other encrypted true size 1
-	! cmp -s "$KEYS/$id" "$KEYS/$(cat volumes/other/volume-id)"
+	[ "$(cat "$KEYS/$id")" != "$(cat "$KEYS/$(cat volumes/other/volume-id)")" ]
 	rmdir volumes/other
 	soon 10 eval '[ "$(ls "$KEYS")" = "$id" ]'
 
@@ -63,7 +66,7 @@ is_luks()
 	reads true volumes/copy/encrypted
 	rmdir volumes/data
 	rmdir snapshots/data-now
-	soon 10 eval '[ -z "$(ls "$STATE/volumes" | grep snap-)" ]'
+	soon 10 eval '[ -z "$(find "$STATE/volumes" -name "snap-*")" ]'
 	[ "$(ls "$KEYS")" = "$id" ]
 	cloud_restart
 	[ "$(ls "$KEYS")" = "$id" ]
@@ -78,9 +81,9 @@ is_luks()
 	becomes completed snapshots/plain/state 10
 	volume sealed snapshot plain encrypted true
 	is_luks volumes/sealed/device 1
-	! grep -q 'a line of the content' volumes/sealed/device
+	lacks 'a line of the content' volumes/sealed/device
 	snapshot_of sealed
-	! grep -q 'a line of the content' "$STATE"/volumes/snap-*
+	lacks 'a line of the content' "$STATE"/volumes/snap-*
 	cmp -n $((4 << 20)) snapshots/sealed-now/disk "$CLOUD_HOME/content"
 	[ "$(dd if=snapshots/sealed-now/disk bs=1 skip=1000003 count=37 status=none)" = \
 		"$(dd if="$CLOUD_HOME/content" bs=1 skip=1000003 count=37 status=none)" ]
