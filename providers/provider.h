@@ -85,8 +85,11 @@ struct provider_capacity {
 
 /* Told by the provider from threads of its own, holding no lock of its own. */
 struct provider_events {
-	/* The machine ended or changed; look again. end is UNKNOWN unless it has just gone. */
+	/* The machine ended or changed, or has lost a disk; look again. end is UNKNOWN unless it
+	 * has just gone. */
 	void (*machine)(void *context, const char *id, enum machine_end end);
+	/* The guest was asked for a disk and said no. NULL: nobody wants to know. */
+	void (*disk_kept)(void *context, const char *id);
 	/* The link to the back end came (true) or went (false); on true look at everything again.
 	 */
 	void (*link)(void *context, bool up);
@@ -155,7 +158,8 @@ struct provider_ops {
 	 */
 	int (*attach_disk)(struct provider *p, const char *id, const struct machine_disk *disk,
 			   struct ec2fs_error *error);
-	/* Asks the guest; has_disk() tells when it has let go. */
+	/* Asks the guest, and does not wait for it: events->machine when it has let go, disk_kept
+	 * when it will not; has_disk() tells how it is. It may not have heard. */
 	int (*detach_disk)(struct provider *p, const char *id, const char *serial,
 			   struct ec2fs_error *error);
 	int (*has_disk)(struct provider *p, const char *id, const char *serial, bool *ret,

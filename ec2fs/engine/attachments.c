@@ -81,7 +81,7 @@ static void detach(struct engine *e, const struct resource *instance, struct mac
 	struct provider *p = m->provider;
 	struct ec2fs_error error = {0};
 	int64_t now = queue_now(), first;
-	bool there = true, ask;
+	bool there = true, ask, kept;
 	struct live *l;
 	int r = p->ops->has_disk(p, instance->id, c->serial, &there, &error);
 
@@ -95,6 +95,7 @@ static void detach(struct engine *e, const struct resource *instance, struct mac
 	if (!l->first_asked)
 		l->first_asked = now;
 	first = l->first_asked;
+	kept = live_get(e, instance->id)->kept > first;
 	/* A guest that was booting has not heard it. */
 	ask = r == 0 && (!l->asked || now - l->asked > PATIENCE);
 	if (ask)
@@ -103,9 +104,10 @@ static void detach(struct engine *e, const struct resource *instance, struct mac
 	/* What was asked already fails for as long as the guest thinks about it. */
 	if (ask && p->ops->detach_disk(p, instance->id, c->serial, &error) < 0 && first == now)
 		log_warning("%s: %s", instance->id, error.message);
-	if (now - first > PATIENCE && c->state == ATTACHMENT_DETACHING)
+	if ((kept || now - first > PATIENCE) && c->state == ATTACHMENT_DETACHING)
 		engine_record(e, c->number, record_busy, NULL);
-	queue_kick_at(e->queue, instance->number, now + (now - first < PATIENCE ? SOON : LATER));
+	/* An event tells when it has gone. */
+	queue_kick_at(e->queue, instance->number, now + PATIENCE + SOON);
 }
 
 void engine_attachments(struct engine *e, const struct resource *instance, struct machine *m)

@@ -77,6 +77,16 @@ static void on_machine(void *context, const char *id, enum machine_end end)
 	queue_kick(e->queue, number);
 }
 
+static void on_disk_kept(void *context, const char *id)
+{
+	struct compute *c = context;
+
+	pthread_mutex_lock(&c->engine->lock);
+	live_get(c->engine, id)->kept = queue_now();
+	pthread_mutex_unlock(&c->engine->lock);
+	on_machine(context, id, MACHINE_END_UNKNOWN);
+}
+
 static void on_link(void *context, bool up)
 {
 	struct compute *c = context;
@@ -88,7 +98,7 @@ static void on_link(void *context, bool up)
 
 struct compute *engine_compute(struct engine *e, const char *uri, struct ec2fs_error *error)
 {
-	static const struct provider_events events = {on_machine, on_link};
+	static const struct provider_events events = {on_machine, on_disk_kept, on_link};
 	const struct provider_ops *ops = provider_for(uri);
 	struct compute *c = NULL;
 	int r;
@@ -158,6 +168,8 @@ struct volumes *engine_volumes(struct engine *e, const char *uri, struct ec2fs_e
 	pthread_mutex_lock(&s->sweeping);
 	if (!s->swept)
 		r = s->volumes->ops->sweep(s->volumes, error);
+	if (r == 0 && !s->swept)
+		storage_remove_strays(e, s->volumes);
 	s->swept = r == 0;
 	pthread_mutex_unlock(&s->sweeping);
 	return r == 0 ? s->volumes : NULL;

@@ -146,7 +146,7 @@ int machine_describe(struct engine *e, const struct resource *r, struct machine 
 	m->provider = m->compute->provider;
 	m->volumes = engine_volumes(e, storage, error);
 	if (!m->volumes)
-		return -EINVAL;
+		return -EAGAIN;
 	m->spec.console = keep(m, engine_instance_path(e, r->id, "console"));
 	m->spec.disks = m->disks;
 	for (size_t i = 0; i < m->volume_count; i++)

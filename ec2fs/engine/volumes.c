@@ -68,14 +68,20 @@ static int find_origin(struct engine *e, const struct resource *r, struct origin
 	return result;
 }
 
-/* Where the snapshot was taken, by its name; NULL and the story when that is gone. */
-static struct volumes *home_of(struct engine *e, const struct origin *o, struct ec2fs_error *error)
+/* Where the snapshot was taken; -EAGAIN when that cannot be reached now. */
+static int find_home(struct engine *e, const struct origin *o, struct volumes **ret,
+		     struct ec2fs_error *error)
 {
-	if (o->home)
-		return engine_volumes(e, o->home, error);
-	ec2fs_fail(error, EC2_InvalidSnapshot_NotFound,
-		   "the availability zone where %s was taken is gone", o->snapshot);
-	return NULL;
+	struct ec2fs_error why = {0};
+
+	if (!o->home)
+		return ec2fs_fail(error, EC2_InvalidSnapshot_NotFound,
+				  "the availability zone where %s was taken is gone", o->snapshot);
+	*ret = engine_volumes(e, o->home, &why);
+	if (*ret)
+		return 0;
+	return ec2fs_fail(error, EC2_Unavailable,
+			  "the storage of the snapshot cannot be reached: %s", why.message);
 }
 
 /* The snapshot is where the volume will be: it was imported, or taken in another zone. *ret_size:
@@ -89,11 +95,9 @@ static int bring_snapshot(struct engine *e, struct volumes *to, const struct ori
 
 	if (o->blob)
 		return to->ops->import(to, o->snapshot, o->blob, o->blob_size, NULL, NULL, error);
-	from = home_of(e, o, error);
-	if (!from)
-		return error->number ? -error->number : -EIO;
-	if (from == to)
-		return 0;
+	r = find_home(e, o, &from, error);
+	if (r < 0 || from == to)
+		return r;
 	r = from->ops->snapshot_path(from, o->snapshot, &path, ret_size, error);
 	return r < 0 ? r : to->ops->import(to, o->snapshot, path, *ret_size, NULL, NULL, error);
 }
@@ -115,11 +119,10 @@ static int make_encrypted(struct engine *e, const struct resource *r, struct vol
 						strerror(errno));
 		source.size = (uint64_t)st.st_size;
 	} else if (o->snapshot && !o->blob) {
-		home = home_of(e, o, error);
-		if (!home)
-			return error->number ? -error->number : -EIO;
-		result =
-			home->ops->snapshot_path(home, o->snapshot, &snapshot, &source.size, error);
+		result = find_home(e, o, &home, error);
+		if (result == 0)
+			result = home->ops->snapshot_path(home, o->snapshot, &snapshot,
+							  &source.size, error);
 		source.path = snapshot;
 	}
 	if (result == 0)
@@ -161,17 +164,21 @@ static int make_from_snapshot(struct engine *e, const struct resource *r, struct
 static int make(struct engine *e, const struct resource *r, struct ec2fs_error *error)
 {
 	__attribute__((cleanup(origin_free))) struct origin o = {0};
-	struct volumes *volumes =
-		storage_of_zone(e, r->parent, resource_or(r, "availability-zone", ""), error);
-	int result = volumes ? find_origin(e, r, &o, error) : -EIO;
+	struct volumes *volumes;
+	int result = storage_reach(e, r->parent, resource_or(r, "availability-zone", ""), &volumes,
+				   error);
 
+	if (result == 0)
+		result = find_origin(e, r, &o, error);
 	if (result < 0)
 		return result;
 	if (volume_key(r) && !o.encrypted)
-		return make_encrypted(e, r, volumes, &o, error);
-	if (o.snapshot)
-		return make_from_snapshot(e, r, volumes, &o, error);
-	return volumes->ops->create(volumes, r->id, volume_size(r), o.image, error);
+		result = make_encrypted(e, r, volumes, &o, error);
+	else if (o.snapshot)
+		result = make_from_snapshot(e, r, volumes, &o, error);
+	else
+		result = volumes->ops->create(volumes, r->id, volume_size(r), o.image, error);
+	return storage_outcome(volumes, result);
 }
 
 static void record_created(struct view *v, struct resource *r, const void *context)
@@ -191,7 +198,7 @@ static void create(struct engine *e, const struct resource *r)
 	int result = make(e, r, &error);
 
 	if (result == -EAGAIN) {
-		queue_kick_at(e->queue, r->number, queue_now() + LATER);
+		storage_wait(e, r, &error);
 		return;
 	}
 	if (result < 0) {
@@ -223,16 +230,18 @@ static void record_modification_failure(struct view *v, struct resource *r, cons
 static void grow(struct engine *e, const struct resource *r)
 {
 	struct ec2fs_error error = {0};
-	struct volumes *volumes =
-		storage_of_zone(e, r->parent, resource_or(r, "availability-zone", ""), &error);
+	struct volumes *volumes;
 	uint64_t size = volume_size(r);
-	int result = volumes ? 0 : -EIO;
+	int result = storage_reach(e, r->parent, resource_or(r, "availability-zone", ""), &volumes,
+				   &error);
 
 	if (result == 0 && size > volume_made_size(r))
 		result =
 			volumes->ops->resize(volumes, r->id, encryption_held_size(r, size), &error);
+	if (volumes)
+		result = storage_outcome(volumes, result);
 	if (result == -EAGAIN)
-		queue_kick_at(e->queue, r->number, queue_now() + LATER);
+		storage_wait(e, r, &error);
 	else if (result < 0)
 		engine_record(e, r->number, record_modification_failure, &error);
 	else

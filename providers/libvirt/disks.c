@@ -71,6 +71,17 @@ static char *target_of(const char *disk)
 	return xasprintf("%.*s", (int)strcspn(s, "'"), s);
 }
 
+/* "virtio-disk1": the device's, to be freed. */
+static char *alias_of(const char *disk)
+{
+	const char *s = strstr(disk, "<alias name='");
+
+	if (!s)
+		return NULL;
+	s += strlen("<alias name='");
+	return xasprintf("%.*s", (int)strcspn(s, "'"), s);
+}
+
 /* The first name that no disk has: vda … vdz, vdaa … */
 static char *free_target(const char *xml)
 {
@@ -133,12 +144,15 @@ int libvirt_detach_disk(struct provider *p, const char *id, const char *serial,
 {
 	cleanup_running struct running m = {0};
 	cleanup_free char *there = NULL;
+	cleanup_free char *alias = NULL;
 	int r = running_get(p, id, &m, error);
 
 	if (r < 0)
 		return r;
 	there = find_disk(m.xml, serial);
-	if (!there || virDomainDetachDeviceFlags(m.domain, there, VIR_DOMAIN_AFFECT_LIVE) == 0)
+	alias = there ? alias_of(there) : NULL;
+	/* By its alias it is asked for and not waited for. */
+	if (!alias || virDomainDetachDeviceAlias(m.domain, alias, VIR_DOMAIN_AFFECT_LIVE) == 0)
 		return 0;
 	/* It has gone meanwhile. */
 	if (libvirt_code() == VIR_ERR_DEVICE_MISSING)

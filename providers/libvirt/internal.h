@@ -48,8 +48,15 @@ int libvirt_connection(struct libvirt *v, virConnectPtr *ret, struct ec2fs_error
 /* events.c */
 /* Starts libvirt's event loop, once in the life of the process, which it then outlives. */
 int libvirt_event_loop(struct ec2fs_error *error);
-/* Tells v->events of what happens to domains; *ret is for virConnectDomainEventDeregisterAny. */
-int libvirt_watch_domains(struct libvirt *v, virConnectPtr connection, int *ret);
+/* What libvirt tells on a connection. */
+#define WATCHES 3
+struct watches {
+	int ids[WATCHES];
+	size_t count;
+};
+/* Tells v->events of what happens to domains, until libvirt_unwatch_domains(). */
+int libvirt_watch_domains(struct libvirt *v, virConnectPtr connection, struct watches *ret);
+void libvirt_unwatch_domains(virConnectPtr connection, const struct watches *w);
 /* A STOPPED event's detail as the reason why the machine is not there any more. */
 enum machine_end libvirt_end_of(int detail);
 /* False: closing, do not tell. Else libvirt_told() follows. */

@@ -82,6 +82,7 @@ int sim_detach_disk(struct provider *p, const char *id, const char *serial,
 		sim_machine_print(m, "sim: %s went", serial);
 		free(m->disks[i]);
 		m->disks[i] = m->disks[--m->disk_count];
+		sim_machine_changed(world_of(p), id, MACHINE_END_UNKNOWN);
 	}
 	return leave(p);
 }
