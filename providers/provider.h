@@ -164,6 +164,13 @@ struct provider_ops {
 			   struct ec2fs_error *error);
 	int (*has_disk)(struct provider *p, const char *id, const char *serial, bool *ret,
 			struct ec2fs_error *error);
+	/*
+	 * Takes away what the disk is made of, whatever the guest says: when it returns nobody
+	 * writes to it any more, and it is free for others. The guest gets I/O errors, and keeps
+	 * the device until it lets go. It is not given the same disk before, nor can it be saved.
+	 */
+	int (*cut_disk)(struct provider *p, const char *id, const char *serial,
+			struct ec2fs_error *error);
 	/* What the disk is made of has grown to so many bytes: the guest is told. */
 	int (*resize_disk)(struct provider *p, const char *id, const char *serial, uint64_t bytes,
 			   struct ec2fs_error *error);

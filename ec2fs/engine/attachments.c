@@ -19,6 +19,7 @@ struct change {
 	enum attachment_state state;
 	char *serial;
 	uint64_t volume;
+	bool forced;
 };
 
 static void record_attached(struct view *v, struct resource *r, const void *context)
@@ -90,6 +91,17 @@ static void detach(struct engine *e, const struct resource *instance, struct mac
 		engine_record(e, c->number, record_detached, NULL);
 		return;
 	}
+	if (r == 0 && c->forced) {
+		r = p->ops->cut_disk(p, instance->id, c->serial, &error);
+		if (r == 0) {
+			/* It may let go of the device yet. */
+			p->ops->detach_disk(p, instance->id, c->serial, &error);
+			live_forget(e, key);
+			engine_record(e, c->number, record_detached, NULL);
+			return;
+		}
+		log_warning("%s: %s", instance->id, error.message);
+	}
 	pthread_mutex_lock(&e->lock);
 	l = live_get(e, key);
 	if (!l->first_asked)
@@ -122,8 +134,9 @@ void engine_attachments(struct engine *e, const struct resource *instance, struc
 		if (!volume || attachment_state(a) == ATTACHMENT_ATTACHED ||
 		    count == MOST_ATTACHMENTS)
 			continue;
-		changes[count++] = (struct change){a->number, attachment_state(a),
-						   storage_serial(volume->id), volume->number};
+		changes[count++] =
+			(struct change){a->number, attachment_state(a), storage_serial(volume->id),
+					volume->number, attachment_is_forced(a)};
 	}
 	cloud_read_end(e->cloud);
 	for (size_t i = 0; i < count; i++) {

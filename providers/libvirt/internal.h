@@ -109,6 +109,8 @@ int libvirt_attach_disk(struct provider *p, const char *id, const struct machine
 			struct ec2fs_error *error);
 int libvirt_detach_disk(struct provider *p, const char *id, const char *serial,
 			struct ec2fs_error *error);
+int libvirt_cut_disk(struct provider *p, const char *id, const char *serial,
+		     struct ec2fs_error *error);
 int libvirt_has_disk(struct provider *p, const char *id, const char *serial, bool *ret,
 		     struct ec2fs_error *error);
 int libvirt_resize_disk(struct provider *p, const char *id, const char *serial, uint64_t bytes,

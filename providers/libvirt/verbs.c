@@ -2,6 +2,7 @@
 #include "ec2fs/util/cleanup.h"
 #include "providers/libvirt/domain_xml.h"
 #include "providers/libvirt/internal.h"
+#include "providers/libvirt/running.h"
 
 #include <libvirt/virterror.h>
 
@@ -141,14 +142,19 @@ static int need(struct provider *p, const char *id, virConnectPtr *connection, v
 
 int libvirt_save(struct provider *p, const char *id, const char *file, struct ec2fs_error *error)
 {
-	cleanup_connection virConnectPtr connection = NULL;
-	cleanup_domain virDomainPtr domain = NULL;
-	int r = need(p, id, &connection, &domain, error);
+	cleanup_running struct running m = {0};
+	int r = running_get(p, id, &m, error);
 
 	if (r < 0)
 		return r;
-	if (virDomainSaveFlags(domain, file, NULL, VIR_DOMAIN_SAVE_RUNNING) < 0)
-		return libvirt_fail(error, connection, "cannot save machine %s to %s", id, file);
+	/* It would wake with what was taken from it. */
+	if (libvirt_has_cut(m.domain, m.xml))
+		return ec2fs_fail(error, EC2_IncorrectInstanceState,
+				  "machine %s has a device from which a volume was detached by "
+				  "force: restart the guest first",
+				  id);
+	if (virDomainSaveFlags(m.domain, file, NULL, VIR_DOMAIN_SAVE_RUNNING) < 0)
+		return libvirt_fail(error, m.connection, "cannot save machine %s to %s", id, file);
 	return 0;
 }
 
