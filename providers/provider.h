@@ -37,6 +37,8 @@ struct machine_disk {
 	const char *path;   /* an image in raw format, or a block device */
 	const char *target; /* the name the host gives it: "vda", "vdb" … */
 	const char *serial; /* at most 20 bytes: the volume's ID without its dash */
+	const char *key;    /* it is LUKS: path of a file with its passphrase; NULL: it is not */
+	const char *secret; /* set and used by libvirt's own files only */
 	/* A second, 0: no limit. burst: above the lasting one, for a while; 0: none. */
 	uint64_t iops, burst_iops, bytes, burst_bytes;
 	bool block; /* a block device, not a file */
@@ -83,8 +85,11 @@ struct provider_capacity {
 
 /* Told by the provider from threads of its own, holding no lock of its own. */
 struct provider_events {
-	/* The machine ended or changed; look again. end is UNKNOWN unless it has just gone. */
+	/* The machine ended or changed, or has lost a disk; look again. end is UNKNOWN unless it
+	 * has just gone. */
 	void (*machine)(void *context, const char *id, enum machine_end end);
+	/* The guest was asked for a disk and said no. NULL: nobody wants to know. */
+	void (*disk_kept)(void *context, const char *id);
 	/* The link to the back end came (true) or went (false); on true look at everything again.
 	 */
 	void (*link)(void *context, bool up);
@@ -153,10 +158,18 @@ struct provider_ops {
 	 */
 	int (*attach_disk)(struct provider *p, const char *id, const struct machine_disk *disk,
 			   struct ec2fs_error *error);
-	/* Asks the guest; has_disk() tells when it has let go. */
+	/* Asks the guest, and does not wait for it: events->machine when it has let go, disk_kept
+	 * when it will not; has_disk() tells how it is. It may not have heard. */
 	int (*detach_disk)(struct provider *p, const char *id, const char *serial,
 			   struct ec2fs_error *error);
 	int (*has_disk)(struct provider *p, const char *id, const char *serial, bool *ret,
+			struct ec2fs_error *error);
+	/*
+	 * Takes away what the disk is made of, whatever the guest says: when it returns nobody
+	 * writes to it any more, and it is free for others. The guest gets I/O errors, and keeps
+	 * the device until it lets go. It is not given the same disk before, nor can it be saved.
+	 */
+	int (*cut_disk)(struct provider *p, const char *id, const char *serial,
 			struct ec2fs_error *error);
 	/* What the disk is made of has grown to so many bytes: the guest is told. */
 	int (*resize_disk)(struct provider *p, const char *id, const char *serial, uint64_t bytes,

@@ -19,6 +19,7 @@ struct change {
 	enum attachment_state state;
 	char *serial;
 	uint64_t volume;
+	bool forced;
 };
 
 static void record_attached(struct view *v, struct resource *r, const void *context)
@@ -81,7 +82,7 @@ static void detach(struct engine *e, const struct resource *instance, struct mac
 	struct provider *p = m->provider;
 	struct ec2fs_error error = {0};
 	int64_t now = queue_now(), first;
-	bool there = true, ask;
+	bool there = true, ask, kept;
 	struct live *l;
 	int r = p->ops->has_disk(p, instance->id, c->serial, &there, &error);
 
@@ -90,11 +91,23 @@ static void detach(struct engine *e, const struct resource *instance, struct mac
 		engine_record(e, c->number, record_detached, NULL);
 		return;
 	}
+	if (r == 0 && c->forced) {
+		r = p->ops->cut_disk(p, instance->id, c->serial, &error);
+		if (r == 0) {
+			/* It may let go of the device yet. */
+			p->ops->detach_disk(p, instance->id, c->serial, &error);
+			live_forget(e, key);
+			engine_record(e, c->number, record_detached, NULL);
+			return;
+		}
+		log_warning("%s: %s", instance->id, error.message);
+	}
 	pthread_mutex_lock(&e->lock);
 	l = live_get(e, key);
 	if (!l->first_asked)
 		l->first_asked = now;
 	first = l->first_asked;
+	kept = live_get(e, instance->id)->kept > first;
 	/* A guest that was booting has not heard it. */
 	ask = r == 0 && (!l->asked || now - l->asked > PATIENCE);
 	if (ask)
@@ -103,9 +116,10 @@ static void detach(struct engine *e, const struct resource *instance, struct mac
 	/* What was asked already fails for as long as the guest thinks about it. */
 	if (ask && p->ops->detach_disk(p, instance->id, c->serial, &error) < 0 && first == now)
 		log_warning("%s: %s", instance->id, error.message);
-	if (now - first > PATIENCE && c->state == ATTACHMENT_DETACHING)
+	if ((kept || now - first > PATIENCE) && c->state == ATTACHMENT_DETACHING)
 		engine_record(e, c->number, record_busy, NULL);
-	queue_kick_at(e->queue, instance->number, now + (now - first < PATIENCE ? SOON : LATER));
+	/* An event tells when it has gone. */
+	queue_kick_at(e->queue, instance->number, now + PATIENCE + SOON);
 }
 
 void engine_attachments(struct engine *e, const struct resource *instance, struct machine *m)
@@ -120,8 +134,9 @@ void engine_attachments(struct engine *e, const struct resource *instance, struc
 		if (!volume || attachment_state(a) == ATTACHMENT_ATTACHED ||
 		    count == MOST_ATTACHMENTS)
 			continue;
-		changes[count++] = (struct change){a->number, attachment_state(a),
-						   storage_serial(volume->id), volume->number};
+		changes[count++] =
+			(struct change){a->number, attachment_state(a), storage_serial(volume->id),
+					volume->number, attachment_is_forced(a)};
 	}
 	cloud_read_end(e->cloud);
 	for (size_t i = 0; i < count; i++) {

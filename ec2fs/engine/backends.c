@@ -1,9 +1,11 @@
 /* The back ends of zones: opened once for each URI, watched, and asked what is there. */
 #include "ec2fs/engine/internal.h"
 
+#include "ec2fs/engine/encryption.h"
 #include "ec2fs/engine/storage.h"
 
 #include "ec2fs/model/instance.h"
+#include "ec2fs/model/storage.h"
 #include "ec2fs/util/cleanup.h"
 #include "ec2fs/util/log.h"
 #include "ec2fs/util/memory.h"
@@ -75,6 +77,16 @@ static void on_machine(void *context, const char *id, enum machine_end end)
 	queue_kick(e->queue, number);
 }
 
+static void on_disk_kept(void *context, const char *id)
+{
+	struct compute *c = context;
+
+	pthread_mutex_lock(&c->engine->lock);
+	live_get(c->engine, id)->kept = queue_now();
+	pthread_mutex_unlock(&c->engine->lock);
+	on_machine(context, id, MACHINE_END_UNKNOWN);
+}
+
 static void on_link(void *context, bool up)
 {
 	struct compute *c = context;
@@ -86,7 +98,7 @@ static void on_link(void *context, bool up)
 
 struct compute *engine_compute(struct engine *e, const char *uri, struct ec2fs_error *error)
 {
-	static const struct provider_events events = {on_machine, on_link};
+	static const struct provider_events events = {on_machine, on_disk_kept, on_link};
 	const struct provider_ops *ops = provider_for(uri);
 	struct compute *c = NULL;
 	int r;
@@ -156,6 +168,8 @@ struct volumes *engine_volumes(struct engine *e, const char *uri, struct ec2fs_e
 	pthread_mutex_lock(&s->sweeping);
 	if (!s->swept)
 		r = s->volumes->ops->sweep(s->volumes, error);
+	if (r == 0 && !s->swept)
+		storage_remove_strays(e, s->volumes);
 	s->swept = r == 0;
 	pthread_mutex_unlock(&s->sweeping);
 	return r == 0 ? s->volumes : NULL;
@@ -287,27 +301,45 @@ int engine_storage(struct engine *e, const char *uri, uint64_t *total, uint64_t 
 	return r;
 }
 
-int engine_snapshot_open(struct engine *e, uint64_t number, int *ret_fd, uint64_t *ret_size)
+int engine_snapshot_open(struct engine *e, uint64_t number, struct luks **ret_luks, int *ret_fd,
+			 uint64_t *ret_size)
 {
 	cleanup_free char *storage = NULL;
 	cleanup_free char *path = NULL;
 	cleanup_free char *id = NULL;
+	cleanup_free char *key = NULL;
+	cleanup_close int fd = -1;
 	struct view v = cloud_read(e->cloud);
 	const struct resource *r = view_get(&v, number), *zone = NULL;
 	struct volumes *volumes;
+	uint64_t size = 0;
+	int result = 0;
 
 	if (r && resource_is(r, "state", "completed"))
 		zone = view_find(&v, r->parent, KIND_ZONE, resource_or(r, "@zone", ""));
 	if (zone) {
 		storage = xstrdup(resource_or(zone, "storage", ""));
 		id = xstrdup(r->id);
+		size = snapshot_size(r);
+		if (volume_key(r))
+			key = xstrdup(volume_key(r));
 	}
 	cloud_read_end(e->cloud);
+	if (key && !ret_luks)
+		return -EOPNOTSUPP;
 	volumes = storage ? engine_volumes(e, storage, NULL) : NULL;
 	if (!volumes || volumes->ops->snapshot_path(volumes, id, &path, ret_size, NULL) < 0)
 		return -ENODATA;
-	*ret_fd = open(path, O_RDONLY | O_CLOEXEC);
-	return *ret_fd < 0 ? -errno : 0;
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (key) {
+		result = encryption_open(e, key, fd, ret_luks, NULL);
+		*ret_size = size;
+	}
+	if (result == 0)
+		*ret_fd = steal_fd(&fd);
+	return result;
 }
 
 char *engine_volume_path(struct engine *e, const char *storage, const char *id)

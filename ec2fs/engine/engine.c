@@ -1,5 +1,6 @@
 #include "ec2fs/engine/internal.h"
 
+#include "ec2fs/engine/encryption.h"
 #include "ec2fs/engine/network.h"
 #include "ec2fs/model/instance.h"
 #include "ec2fs/util/cleanup.h"
@@ -216,6 +217,7 @@ int engine_start(struct engine *e, struct ec2fs_error *error)
 	struct view v;
 
 	(void)error;
+	volume_keys_sweep(e);
 	v = cloud_read(e->cloud);
 	atomic_store(&e->started, true);
 	view_each (&v, ROOT_NUMBER, KIND_REGION, region) {

@@ -14,6 +14,7 @@
 struct cloud;
 struct blobs;
 struct engine;
+struct luks;
 
 struct engine_options {
 	const char *state_dir;
@@ -55,9 +56,11 @@ void engine_flow_logs(struct engine *e, const char *vpc, struct strbuf *out);
 void engine_watch_flow_logs(struct engine *e, void (*fn)(void *context, uint64_t vpc),
 			    void *context);
 
-/* Opens a completed snapshot for reading; *ret_size in bytes. -ENODATA when it cannot be read.
- * Blocks. */
-int engine_snapshot_open(struct engine *e, uint64_t number, int *ret_fd, uint64_t *ret_size);
+/* Opens a completed snapshot for reading; *ret_size in bytes. -ENODATA when it cannot be read. An
+ * encrypted one is to be read with luks_read() by *ret_luks, which is not set for others; ret_luks
+ * NULL: -EOPNOTSUPP. Blocks. */
+int engine_snapshot_open(struct engine *e, uint64_t number, struct luks **ret_luks, int *ret_fd,
+			 uint64_t *ret_size);
 
 /* What libblkid finds on a volume, by its ID: type, label, uuid, KEY VALUE lines. Looks anew;
  * blocks. */

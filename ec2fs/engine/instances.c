@@ -388,6 +388,7 @@ void engine_instance_job(struct engine *e, const struct resource *r)
 	struct machine m cleanup_machine = {0};
 	struct ec2fs_error error = {0};
 	enum instance_state state = instance_state(r);
+	int result;
 
 	if (state == INSTANCE_DRAFT || state == INSTANCE_STOPPED)
 		return;
@@ -395,9 +396,13 @@ void engine_instance_job(struct engine *e, const struct resource *r)
 		forget(e, r);
 		return;
 	}
-	if (machine_describe(e, r, &m, &error) < 0) {
+	result = machine_describe(e, r, &m, &error);
+	if (result < 0) {
 		log_warning("%s: %s", r->id, error.message);
-		if (state == INSTANCE_PENDING)
+		if (state == INSTANCE_PENDING && result == -EAGAIN &&
+		    !resource_is(r, "state-reason", error.message))
+			engine_record(e, r->number, record_waiting, error.message);
+		if (state == INSTANCE_PENDING && result != -EAGAIN)
 			engine_record(e, r->number, record_failure, &error);
 		else
 			retry_later(e, r);

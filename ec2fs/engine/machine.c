@@ -1,5 +1,6 @@
 #include "ec2fs/engine/machine.h"
 
+#include "ec2fs/engine/encryption.h"
 #include "ec2fs/engine/storage.h"
 
 #include "ec2fs/model/instance.h"
@@ -46,7 +47,7 @@ static void describe_image(const struct view *v, const struct resource *r, struc
 	m->image_ramdisk = blob_of(m, image, "ramdisk");
 }
 
-static void describe_volume(const struct resource *volume, struct machine *m)
+static void describe_volume(struct engine *e, const struct resource *volume, struct machine *m)
 {
 	struct machine_disk *d = &m->disks[m->volume_count];
 	struct volume_limits limits;
@@ -59,6 +60,8 @@ static void describe_volume(const struct resource *volume, struct machine *m)
 	d->bytes = limits.bytes;
 	d->burst_bytes = limits.burst_bytes;
 	d->shared = resource_is(volume, "multi-attach-enabled", "true");
+	if (volume_key(volume))
+		d->key = keep(m, volume_key_path(e, volume_key(volume)));
 	m->volume_ids[m->volume_count++] = keep_copy(m, volume->id);
 	if (resource_is(volume, "state", "creating"))
 		m->waits = true;
@@ -66,13 +69,14 @@ static void describe_volume(const struct resource *volume, struct machine *m)
 		m->broken = keep_copy(m, resource_or(volume, "state-reason", "it is in error"));
 }
 
-static void describe_volumes(const struct view *v, const struct resource *r, struct machine *m)
+static void describe_volumes(struct engine *e, const struct view *v, const struct resource *r,
+			     struct machine *m)
 {
 	/* The root first: guests, and firmware, see disks in this order. */
 	for (int root = 1; root >= 0; root--)
 		view_each (v, r->number, KIND_ATTACHMENT, a)
 			if (attachment_is_root(v, a) == root && attachment_volume(v, a))
-				describe_volume(attachment_volume(v, a), m);
+				describe_volume(e, attachment_volume(v, a), m);
 	instance_store(v, r, &m->store);
 	for (unsigned i = 0; i < m->store.count; i++)
 		instance_store_id(r, i, m->store_ids[i]);
@@ -129,7 +133,7 @@ int machine_describe(struct engine *e, const struct resource *r, struct machine 
 		storage = xstrdup(resource_or(zone, "storage", ""));
 	}
 	describe_spec(e, &v, r, m);
-	describe_volumes(&v, r, m);
+	describe_volumes(e, &v, r, m);
 	describe_image(&v, r, m);
 	m->launched = resource_get(r, "@launched");
 	cloud_read_end(e->cloud);
@@ -142,7 +146,7 @@ int machine_describe(struct engine *e, const struct resource *r, struct machine 
 	m->provider = m->compute->provider;
 	m->volumes = engine_volumes(e, storage, error);
 	if (!m->volumes)
-		return -EINVAL;
+		return -EAGAIN;
 	m->spec.console = keep(m, engine_instance_path(e, r->id, "console"));
 	m->spec.disks = m->disks;
 	for (size_t i = 0; i < m->volume_count; i++)

@@ -31,7 +31,7 @@ struct machine {
 	size_t text_count, text_capacity;
 };
 
-/* Fails when a zone or its back ends are gone. */
+/* Fails when a zone or its back ends are gone; -EAGAIN: its storage cannot be reached now. */
 int machine_describe(struct engine *e, const struct resource *r, struct machine *ret,
 		     struct ec2fs_error *error);
 /* Makes the instance's own copies of kernel and ramdisk. May be repeated. */

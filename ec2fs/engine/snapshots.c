@@ -1,6 +1,7 @@
 /* The job of a snapshot: taken with those of its group, imported, removed. */
 #include "ec2fs/engine/storage.h"
 
+#include "ec2fs/engine/encryption.h"
 #include "ec2fs/model/instance.h"
 #include "ec2fs/model/storage.h"
 #include "ec2fs/util/cleanup.h"
@@ -218,13 +219,13 @@ static void progress(void *context, int percent)
 
 static int take(struct engine *e, struct group *g, struct ec2fs_error *error)
 {
-	struct volumes *volumes = storage_of_zone(e, g->region, g->zone, error);
+	struct volumes *volumes;
 	struct reporting reporting = {.engine = e, .group = g};
 	const char *ids[SNAPSHOT_GROUP_MAX];
-	int r = 0;
+	int r = storage_reach(e, g->region, g->zone, &volumes, error);
 
-	if (!volumes)
-		return -EIO;
+	if (r < 0)
+		return r;
 	if (g->gone)
 		return ec2fs_fail(error, EC2_InvalidVolume_NotFound, "the volume of %s is gone",
 				  g->gone);
@@ -237,7 +238,7 @@ static int take(struct engine *e, struct group *g, struct ec2fs_error *error)
 		r = volumes->ops->snapshot(volumes, g->all, g->count, progress, &reporting, error);
 	resume(e, g);
 	storage_freeze(e, ids, g->count, false);
-	return r;
+	return storage_outcome(volumes, r);
 }
 
 struct outcome {
@@ -285,6 +286,11 @@ static void take_group(struct engine *e, const struct resource *r)
 		return;
 	}
 	result = take(e, &g, &error);
+	if (result == -EAGAIN && error.number) {
+		storage_wait(e, r, &error);
+		return;
+	}
+	/* A machine is just starting, or its provider is not there. */
 	if (result == -EAGAIN) {
 		queue_kick_at(e->queue, r->number, queue_now() + SOON);
 		return;
@@ -340,8 +346,8 @@ static void remove_snapshot(struct engine *e, const struct resource *r)
 	} else if (remove_everywhere(e, r, &error) < 0) {
 		log_warning("%s cannot be removed yet: %s", r->id, error.message);
 		queue_kick_at(e->queue, r->number, queue_now() + LATER);
-	} else {
-		engine_record(e, r->number, record_gone, NULL);
+	} else if (engine_record(e, r->number, record_gone, NULL) == 0) {
+		volume_key_forget(e, volume_key(r));
 	}
 }
 

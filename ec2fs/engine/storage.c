@@ -7,7 +7,11 @@
 #include "ec2fs/util/log.h"
 #include "ec2fs/util/memory.h"
 
+#include <errno.h>
 #include <string.h>
+
+/* What cannot be reached: a disk is mounted, a volume group activated. */
+#define TRY_AGAIN (5 * 1000000000LL)
 
 struct volumes *storage_of_zone(struct engine *e, uint64_t region, const char *name,
 				struct ec2fs_error *error)
@@ -25,6 +29,46 @@ struct volumes *storage_of_zone(struct engine *e, uint64_t region, const char *n
 		return NULL;
 	}
 	return engine_volumes(e, storage, error);
+}
+
+int storage_reach(struct engine *e, uint64_t region, const char *zone, struct volumes **ret,
+		  struct ec2fs_error *error)
+{
+	struct ec2fs_error why = {0};
+
+	*ret = storage_of_zone(e, region, zone, &why);
+	if (*ret)
+		return 0;
+	if (why.code == EC2_InvalidZone_NotFound)
+		return ec2fs_fail(error, why.code, "%s", why.message);
+	return ec2fs_fail(error, EC2_Unavailable, "the storage of %s cannot be reached: %s", zone,
+			  why.message);
+}
+
+int storage_outcome(struct volumes *v, int result)
+{
+	struct volumes_capacity capacity;
+
+	if (result >= 0 || result == -ENOSPC)
+		return result;
+	return v->ops->capacity(v, &capacity, NULL) < 0 ? -EAGAIN : result;
+}
+
+static void record_waiting(struct view *v, struct resource *r, const void *context)
+{
+	if (resource_is(r, "state", "creating") || resource_is(r, "state", "pending") ||
+	    volume_is_modifying(r))
+		set_text(v, r, "state-reason", context);
+}
+
+void storage_wait(struct engine *e, const struct resource *r, const struct ec2fs_error *why)
+{
+	cleanup_free char *story = xasprintf("Server.%s: %s; it is tried again",
+					     ec2_code_name(why->code), why->message);
+
+	if (!resource_is(r, "state-reason", story))
+		engine_record(e, r->number, record_waiting, story);
+	queue_kick_at(e->queue, r->number, queue_now() + TRY_AGAIN);
 }
 
 /* Other messages stand: only what was told from here goes. */

@@ -9,6 +9,17 @@ struct machine;
 /* The back end of a zone of the region; NULL and the story when it has none. */
 struct volumes *storage_of_zone(struct engine *e, uint64_t region, const char *zone,
 				struct ec2fs_error *error);
+/*
+ * The same for what can wait: 0, -EAGAIN and the story when it cannot be reached now (the volume
+ * group is not there, the file system not mounted), or what will not change.
+ */
+int storage_reach(struct engine *e, uint64_t region, const char *zone, struct volumes **ret,
+		  struct ec2fs_error *error);
+/* What an operation there has come to: -EAGAIN instead when it failed because the storage is gone.
+ */
+int storage_outcome(struct volumes *v, int result);
+/* Tells in a volume's or snapshot's state-reason what it waits for, and when it is tried again. */
+void storage_wait(struct engine *e, const struct resource *r, const struct ec2fs_error *why);
 /* The zone's messages tell what its administrator should know of its storage, as it is now. */
 void storage_tell_zone(struct engine *e, uint64_t region, const char *zone);
 /* Kicks the instances that have the volume. */
@@ -32,6 +43,10 @@ bool storage_is_held(struct engine *e, const char *instance);
 /* Disks of the instance store: made for a machine that starts, removed after its end. */
 int storage_make_ephemeral(struct machine *m, bool fresh, struct ec2fs_error *error);
 void storage_remove_ephemeral(struct machine *m);
+
+/* strays.c: once after the sweep, removes volumes and snapshots of this cloud that no record names
+ * and nobody has open. */
+void storage_remove_strays(struct engine *e, struct volumes *v);
 
 /* attachments.c: disks that a running machine gets and loses. */
 void engine_attachments(struct engine *e, const struct resource *instance, struct machine *m);

@@ -1,15 +1,23 @@
 /* What libblkid finds on a volume, looked at when somebody asks. */
 #include "ec2fs/engine/storage.h"
 
+#include "ec2fs/engine/encryption.h"
 #include "ec2fs/model/storage.h"
 #include "ec2fs/util/cleanup.h"
 #include "ec2fs/util/memory.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
-/* Path of a volume that is made, to be freed; NULL of others. */
-static char *path_of(struct engine *e, uint64_t number)
+#define PIECE (256 << 10)
+/* Signatures are near the beginning, or at the end: of RAID, of a partition table's copy. */
+#define HEAD (2 << 20)
+#define TAIL (1 << 20)
+
+/* Path of a volume that is made, to be freed; NULL of others. *ret_key: of an encrypted one. */
+static char *path_of(struct engine *e, uint64_t number, char **ret_key, uint64_t *ret_size)
 {
 	cleanup_free char *zone = NULL;
 	cleanup_free char *id = NULL;
@@ -22,10 +30,43 @@ static char *path_of(struct engine *e, uint64_t number)
 		region = r->parent;
 		zone = xstrdup(resource_or(r, "availability-zone", ""));
 		id = xstrdup(r->id);
+		if (volume_key(r))
+			*ret_key = xstrdup(volume_key(r));
+		*ret_size = volume_made_size(r);
 	}
 	cloud_read_end(e->cloud);
 	volumes = id ? storage_of_zone(e, region, zone, NULL) : NULL;
 	return volumes ? volumes->ops->path(volumes, id) : NULL;
+}
+
+static int copy_clear(const struct luks *l, int in, int out, off_t from, off_t to)
+{
+	cleanup_free char *data = malloc(PIECE);
+	ssize_t n = 1;
+
+	while (data && from < to && n > 0) {
+		size_t want = to - from < PIECE ? (size_t)(to - from) : PIECE;
+
+		n = luks_read(l, in, data, want, from);
+		if (n > 0 && pwrite(out, data, (size_t)n, from) != n)
+			n = -1;
+		from += n;
+	}
+	return data && n >= 0 ? 0 : -EIO;
+}
+
+/* In memory, in the clear: the parts where libblkid looks, with nothing between. */
+static int clear_parts(struct engine *e, const char *key, int fd, uint64_t size)
+{
+	cleanup_luks struct luks *l = NULL;
+	cleanup_close int clear = memfd_create("volume", MFD_CLOEXEC);
+	off_t end = (off_t)size, head = end < HEAD ? end : HEAD;
+	off_t tail = end - head < TAIL ? head : end - TAIL;
+
+	if (clear < 0 || ftruncate(clear, end) < 0 || encryption_open(e, key, fd, &l, NULL) < 0 ||
+	    copy_clear(l, fd, clear, 0, head) < 0 || copy_clear(l, fd, clear, tail, end) < 0)
+		return -1;
+	return steal_fd(&clear);
 }
 
 static void add_line(struct strbuf *out, const char *key, const char *value)
@@ -41,13 +82,16 @@ static void add_line(struct strbuf *out, const char *key, const char *value)
 
 int engine_refresh_filesystem(struct engine *e, uint64_t number, const char *id)
 {
-	cleanup_free char *path = path_of(e, number);
+	cleanup_free char *key = NULL;
+	uint64_t size = 0;
+	cleanup_free char *path = path_of(e, number, &key, &size);
 	cleanup_close int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	cleanup_close int clear = fd >= 0 && key ? clear_parts(e, key, fd, size) : -1;
 	struct strbuf text cleanup_strbuf = STRBUF_INIT;
 	struct disk_content content;
 
 	/* Of one that is not there, or not to be read now, there is nothing to tell. */
-	if (fd >= 0 && disk_content(fd, &content, NULL) == 0) {
+	if ((key ? clear : fd) >= 0 && disk_content(key ? clear : fd, &content, NULL) == 0) {
 		add_line(&text, "type", content.type);
 		add_line(&text, "label", content.label);
 		add_line(&text, "uuid", content.uuid);

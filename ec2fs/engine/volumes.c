@@ -1,14 +1,17 @@
 /* The job of a volume: made, grown, removed; its limits told to who has it. */
 #include "ec2fs/engine/storage.h"
 
+#include "ec2fs/engine/encryption.h"
 #include "ec2fs/model/instance.h"
 #include "ec2fs/model/storage.h"
 #include "ec2fs/util/cleanup.h"
 #include "ec2fs/util/log.h"
 #include "ec2fs/util/memory.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define SOON (500 * 1000000LL)
 #define LATER (5 * 1000000000LL)
@@ -19,6 +22,7 @@ struct origin {
 	char *snapshot;       /* ID, or NULL */
 	char *blob;           /* path of an imported snapshot's content, or NULL */
 	uint64_t blob_size;   /* bytes */
+	bool encrypted;       /* the snapshot is */
 	char *home;           /* storage where the snapshot was taken, or NULL */
 	uint64_t snapshot_no; /* its number */
 };
@@ -51,6 +55,7 @@ static int find_origin(struct engine *e, const struct resource *r, struct origin
 	} else if (result == 0 && source) {
 		ret->snapshot = xstrdup(source->id);
 		ret->snapshot_no = source->number;
+		ret->encrypted = snapshot_is_encrypted(source);
 		zone = view_find(&v, source->parent, KIND_ZONE, resource_or(source, "@zone", ""));
 		if (resource_get(source, "disk")) {
 			ret->blob = path_of_blob(e, resource_get(source, "disk"));
@@ -63,27 +68,72 @@ static int find_origin(struct engine *e, const struct resource *r, struct origin
 	return result;
 }
 
-/* The snapshot is where the volume will be: it was imported, or taken in another zone. */
+/* Where the snapshot was taken; -EAGAIN when that cannot be reached now. */
+static int find_home(struct engine *e, const struct origin *o, struct volumes **ret,
+		     struct ec2fs_error *error)
+{
+	struct ec2fs_error why = {0};
+
+	if (!o->home)
+		return ec2fs_fail(error, EC2_InvalidSnapshot_NotFound,
+				  "the availability zone where %s was taken is gone", o->snapshot);
+	*ret = engine_volumes(e, o->home, &why);
+	if (*ret)
+		return 0;
+	return ec2fs_fail(error, EC2_Unavailable,
+			  "the storage of the snapshot cannot be reached: %s", why.message);
+}
+
+/* The snapshot is where the volume will be: it was imported, or taken in another zone. *ret_size:
+ * its bytes, where they were counted. */
 static int bring_snapshot(struct engine *e, struct volumes *to, const struct origin *o,
-			  struct ec2fs_error *error)
+			  uint64_t *ret_size, struct ec2fs_error *error)
 {
 	cleanup_free char *path = NULL;
 	struct volumes *from;
-	uint64_t size;
 	int r;
 
 	if (o->blob)
 		return to->ops->import(to, o->snapshot, o->blob, o->blob_size, NULL, NULL, error);
-	if (!o->home)
-		return ec2fs_fail(error, EC2_InvalidSnapshot_NotFound,
-				  "the availability zone where %s was taken is gone", o->snapshot);
-	from = engine_volumes(e, o->home, error);
-	if (!from)
-		return -EIO;
-	if (from == to)
-		return 0;
-	r = from->ops->snapshot_path(from, o->snapshot, &path, &size, error);
-	return r < 0 ? r : to->ops->import(to, o->snapshot, path, size, NULL, NULL, error);
+	r = find_home(e, o, &from, error);
+	if (r < 0 || from == to)
+		return r;
+	r = from->ops->snapshot_path(from, o->snapshot, &path, ret_size, error);
+	return r < 0 ? r : to->ops->import(to, o->snapshot, path, *ret_size, NULL, NULL, error);
+}
+
+/* What is not encrypted becomes so on its way into the volume. */
+static int make_encrypted(struct engine *e, const struct resource *r, struct volumes *volumes,
+			  const struct origin *o, struct ec2fs_error *error)
+{
+	cleanup_free char *path = volumes->ops->path(volumes, r->id);
+	cleanup_free char *snapshot = NULL;
+	struct encryption_source source = {o->image ? o->image : o->blob, o->blob_size};
+	struct volumes *home;
+	struct stat st;
+	int result = 0;
+
+	if (o->image) {
+		if (stat(o->image, &st) < 0)
+			return ec2fs_fail_errno(error, errno, EC2_InternalError, "%s: %s", o->image,
+						strerror(errno));
+		source.size = (uint64_t)st.st_size;
+	} else if (o->snapshot && !o->blob) {
+		result = find_home(e, o, &home, error);
+		if (result == 0)
+			result = home->ops->snapshot_path(home, o->snapshot, &snapshot,
+							  &source.size, error);
+		source.path = snapshot;
+	}
+	if (result == 0)
+		result = volumes->ops->create(volumes, r->id,
+					      encryption_held_size(r, volume_size(r)), NULL, error);
+	if (result < 0)
+		return result;
+	result = encryption_make(e, volume_key(r), path, &source, error);
+	if (result < 0)
+		volumes->ops->remove(volumes, r->id, NULL);
+	return result;
 }
 
 static bool is_there(struct engine *e, uint64_t number)
@@ -95,25 +145,40 @@ static bool is_there(struct engine *e, uint64_t number)
 	return there;
 }
 
+static int make_from_snapshot(struct engine *e, const struct resource *r, struct volumes *volumes,
+			      const struct origin *o, struct ec2fs_error *error)
+{
+	uint64_t size = encryption_held_size(r, volume_size(r)), least = 0;
+	int result = bring_snapshot(e, volumes, o, &least, error);
+
+	/* Extents of another volume group may have made it bigger than a volume of that size is. */
+	if (result == 0)
+		result = volumes->ops->clone(volumes, r->id, size > least ? size : least,
+					     o->snapshot, error);
+	/* Removed while its copy was brought here, for a volume that was removed too. */
+	if (!is_there(e, o->snapshot_no))
+		volumes->ops->remove_snapshot(volumes, o->snapshot, NULL);
+	return result;
+}
+
 static int make(struct engine *e, const struct resource *r, struct ec2fs_error *error)
 {
 	__attribute__((cleanup(origin_free))) struct origin o = {0};
-	struct volumes *volumes =
-		storage_of_zone(e, r->parent, resource_or(r, "availability-zone", ""), error);
-	uint64_t size = volume_size(r);
-	int result = volumes ? find_origin(e, r, &o, error) : -EIO;
+	struct volumes *volumes;
+	int result = storage_reach(e, r->parent, resource_or(r, "availability-zone", ""), &volumes,
+				   error);
 
+	if (result == 0)
+		result = find_origin(e, r, &o, error);
 	if (result < 0)
 		return result;
-	if (!o.snapshot)
-		return volumes->ops->create(volumes, r->id, size, o.image, error);
-	result = bring_snapshot(e, volumes, &o, error);
-	if (result == 0)
-		result = volumes->ops->clone(volumes, r->id, size, o.snapshot, error);
-	/* Removed while its copy was brought here, for a volume that was removed too. */
-	if (!is_there(e, o.snapshot_no))
-		volumes->ops->remove_snapshot(volumes, o.snapshot, NULL);
-	return result;
+	if (volume_key(r) && !o.encrypted)
+		result = make_encrypted(e, r, volumes, &o, error);
+	else if (o.snapshot)
+		result = make_from_snapshot(e, r, volumes, &o, error);
+	else
+		result = volumes->ops->create(volumes, r->id, volume_size(r), o.image, error);
+	return storage_outcome(volumes, result);
 }
 
 static void record_created(struct view *v, struct resource *r, const void *context)
@@ -133,7 +198,7 @@ static void create(struct engine *e, const struct resource *r)
 	int result = make(e, r, &error);
 
 	if (result == -EAGAIN) {
-		queue_kick_at(e->queue, r->number, queue_now() + LATER);
+		storage_wait(e, r, &error);
 		return;
 	}
 	if (result < 0) {
@@ -165,15 +230,18 @@ static void record_modification_failure(struct view *v, struct resource *r, cons
 static void grow(struct engine *e, const struct resource *r)
 {
 	struct ec2fs_error error = {0};
-	struct volumes *volumes =
-		storage_of_zone(e, r->parent, resource_or(r, "availability-zone", ""), &error);
+	struct volumes *volumes;
 	uint64_t size = volume_size(r);
-	int result = volumes ? 0 : -EIO;
+	int result = storage_reach(e, r->parent, resource_or(r, "availability-zone", ""), &volumes,
+				   &error);
 
 	if (result == 0 && size > volume_made_size(r))
-		result = volumes->ops->resize(volumes, r->id, size, &error);
+		result =
+			volumes->ops->resize(volumes, r->id, encryption_held_size(r, size), &error);
+	if (volumes)
+		result = storage_outcome(volumes, result);
 	if (result == -EAGAIN)
-		queue_kick_at(e->queue, r->number, queue_now() + LATER);
+		storage_wait(e, r, &error);
 	else if (result < 0)
 		engine_record(e, r->number, record_modification_failure, &error);
 	else
@@ -272,7 +340,8 @@ static void remove_volume(struct engine *e, const struct resource *r)
 		return;
 	}
 	live_forget(e, r->id);
-	engine_record(e, r->number, record_gone, NULL);
+	if (engine_record(e, r->number, record_gone, NULL) == 0)
+		volume_key_forget(e, volume_key(r));
 	if (zone)
 		storage_tell_zone(e, r->parent, resource_or(r, "availability-zone", ""));
 }

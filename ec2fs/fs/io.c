@@ -85,12 +85,29 @@ static void read_shown(fuse_req_t req, const struct open_file *of, size_t size, 
 			       len - (size_t)off < size ? len - (size_t)off : size);
 }
 
+static void read_encrypted(fuse_req_t req, const struct open_file *of, size_t size, off_t off)
+{
+	uint64_t left = (uint64_t)off < of->size ? of->size - (uint64_t)off : 0;
+	size_t len = left < size ? (size_t)left : size;
+	cleanup_free char *buffer = malloc(len ? len : 1);
+	ssize_t n = buffer ? luks_read(of->luks, of->fd, buffer, len, off) : -1;
+
+	if (n < 0)
+		reply_result(req, buffer ? -errno : -ENOMEM);
+	else
+		fuse_reply_buf(req, buffer, (size_t)n);
+}
+
 static void read_blob(fuse_req_t req, const struct open_file *of, size_t size, off_t off)
 {
 	struct fuse_bufvec out = FUSE_BUFVEC_INIT(size);
 
 	if (of->fd < 0) {
 		fuse_reply_buf(req, NULL, 0);
+		return;
+	}
+	if (of->luks) {
+		read_encrypted(req, of, size, off);
 		return;
 	}
 	out.buf[0].flags = FUSE_BUF_IS_FD | FUSE_BUF_FD_SEEK;

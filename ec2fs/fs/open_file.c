@@ -91,6 +91,7 @@ void open_file_unref(struct fs *fs, struct open_file *of)
 		tree_blob_free(of->blob); /* with its descriptor */
 	else if (of->fd >= 0)
 		close(of->fd);
+	luks_free(of->luks);
 	scratch_unref(of->scratch);
 	strbuf_free(&of->shown);
 	strbuf_free(&of->text);
@@ -203,7 +204,7 @@ int open_node(struct fs *fs, const struct tree_node *node, const struct tree_cal
 	of->append = fi->flags & O_APPEND;
 	of->truncated = fi->flags & O_TRUNC;
 	if (blob && !write) {
-		r = tree_blob_open(fs->tree, node->id, &of->fd, &of->size);
+		r = tree_blob_open(fs->tree, node->id, &of->luks, &of->fd, &of->size);
 		r = r == -ENODATA ? 0 : r;
 	} else if (!blob && !write && (node->flags & TREE_LOG)) {
 		r = tree_show_log(fs->tree, node->id, who, &of->log_from, &of->shown);

@@ -4,6 +4,7 @@
 
 #include "ec2fs/fs/internal.h"
 #include "ec2fs/fs/scratch.h"
+#include "ec2fs/util/luks.h"
 #include "ec2fs/util/strbuf.h"
 
 enum open_mode {
@@ -52,6 +53,7 @@ struct open_file {
 	struct tree_blob *blob; /* being written; NULL: none, or committed */
 	int fd;                 /* of the blob written, or read (-1: there is none) */
 	uint64_t size;          /* of the blob read */
+	struct luks *luks;      /* by which it is read; NULL: as it is */
 	int broken;             /* errno (negative) of a write to the blob that failed */
 };
 

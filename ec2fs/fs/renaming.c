@@ -184,7 +184,7 @@ static int keep_copy(const struct renaming *x, const struct tree_node *node)
 	if (r < 0)
 		return r;
 	if (node->flags & TREE_BLOB) {
-		r = tree_blob_open(x->fs->tree, node->id, &fd, &size);
+		r = tree_blob_open(x->fs->tree, node->id, NULL, &fd, &size);
 		if (r == 0)
 			scratch_copy_file(s, node->id, fd, size);
 		r = r == -ENODATA ? 0 : r;

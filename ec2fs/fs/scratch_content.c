@@ -279,7 +279,7 @@ bool scratch_is_copy(struct scratch *s, tree_id id, const struct tree_caller *wh
 
 	pthread_mutex_lock(&s->lock);
 	if (s->copy_of == id && s->fd >= 0) {
-		if (tree_blob_open(s->fs->tree, id, &fd, &size) == 0) {
+		if (tree_blob_open(s->fs->tree, id, NULL, &fd, &size) == 0) {
 			is = same_file(fd, s->fd);
 			close(fd);
 		}

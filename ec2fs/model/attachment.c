@@ -336,11 +336,6 @@ int attachment_detach(struct view *v, const struct resource *instance, const cha
 	if (!r)
 		return ec2fs_fail(error, EC2_InvalidAttachment_NotFound,
 				  "nothing is attached as %s; volumes/ tells what is", device);
-	if (force && instance_state(instance) == INSTANCE_RUNNING)
-		return ec2fs_fail(error, EC2_Unsupported,
-				  "no disk is taken from a guest that does not let go of it: write "
-				  "detach %s, and stop the instance if it stays busy",
-				  device);
 	return detach(v, view_edit(v, r), force, error);
 }
 

@@ -301,9 +301,6 @@ static int make_volume(struct view *v, const struct resource *instance,
 
 	if (result < 0)
 		return result;
-	result = volume_check_encryption(d->encrypted, error);
-	if (result < 0)
-		return ec2fs_wrap(error, "/dev/%s", d->name);
 	if (!spec.gib)
 		spec.gib = least ? least : 1;
 	if (spec.gib < least)
@@ -334,8 +331,8 @@ static int make_volume(struct view *v, const struct resource *instance,
 		set_format(v, r, "iops", "%" PRIu64, spec.iops);
 	if (spec.throughput)
 		set_format(v, r, "throughput", "%" PRIu64, spec.throughput);
-	set_text(v, r, "encrypted",
-		 d->encrypted || (snapshot && snapshot_is_encrypted(snapshot)) ? "true" : "false");
+	set_text(v, r, "encrypted", d->encrypted ? "true" : "false");
+	volume_encrypt(v, r, snapshot);
 	set_default(r, "multi-attach-enabled", "false");
 	if (snapshot)
 		set_text(v, r, "snapshot", snapshot->id);

@@ -148,6 +148,8 @@ static int take(struct view *v, struct resource *r, const struct resource *volum
 	set_text(v, r, "@zone", resource_or(volume, "availability-zone", ""));
 	set_text(v, r, "size", resource_or(volume, "size", ""));
 	set_text(v, r, "encrypted", resource_or(volume, "encrypted", "false"));
+	if (volume_key(volume))
+		set_text(v, r, "@key", volume_key(volume));
 	set_text(v, r, "start-time", strbuf_str(&now));
 	set_text(v, r, "state", "pending");
 	set_text(v, r, "progress", "0%");

@@ -10,6 +10,8 @@
  *   volume-type, iops, throughput, encrypted, multi-attach-enabled, availability-zone
  *   snapshot        ID of the snapshot that it begins as; @image: ID of the image whose disk it
  *                   begins as (a root volume)
+ *   @key            of an encrypted one: name of its key, the ID of the volume that was first
+ *                   encrypted with it
  *   modification-state  modifying, optimizing, completed, failed
  *   delete-on-termination  it goes with the last instance that has it
  *   @removed        its old name: rmdir was acknowledged, and nothing shows it any more
@@ -25,7 +27,7 @@
  *   disk            of an imported one: "BLOB SIZE FORMAT VIRTUAL-SIZE", as an image's disk
  *   @zone           name of the zone where it was taken
  *   @group          number of the first of those that are taken at one instant
- *   @removed        as a volume's
+ *   encrypted, @key, @removed  as a volume's
  */
 #ifndef EC2FS_MODEL_STORAGE_H
 #define EC2FS_MODEL_STORAGE_H
@@ -47,8 +49,14 @@ uint64_t volume_size(const struct resource *volume);
 /* Bytes that the back end holds; 0 before it is made. */
 uint64_t volume_made_size(const struct resource *volume);
 bool volume_is_encrypted(const struct resource *volume);
-/* No back end encrypts: Unsupported when it is asked for. */
-int volume_check_encryption(bool wanted, struct ec2fs_error *error);
+/* Of an encrypted volume or snapshot: the name of its key; NULL of others. Those that were made of
+ * each other have the same one. */
+const char *volume_key(const struct resource *volume);
+/* Of a volume that is to be created, from that snapshot (NULL: of none): it gets a key when it is
+ * to be encrypted, or the snapshot's, for what is encrypted stays so. */
+void volume_encrypt(struct view *v, struct resource *r, const struct resource *snapshot);
+/* Does any volume or snapshot of any region have that key? */
+bool volume_key_is_wanted(const struct view *v, const char *key);
 /* What a volume in creation begins as: a snapshot, or an image (its disk; of one without a disk,
  * zeroes); *ret NULL: zeroes. Refused when it is gone, which ends the creation. */
 int volume_source(const struct view *v, const struct resource *volume, const struct resource **ret,

@@ -35,13 +35,31 @@ bool volume_is_encrypted(const struct resource *volume)
 	return resource_is(volume, "encrypted", "true");
 }
 
-int volume_check_encryption(bool wanted, struct ec2fs_error *error)
+const char *volume_key(const struct resource *volume)
 {
-	if (!wanted)
-		return 0;
-	return ec2fs_fail(error, EC2_Unsupported,
-			  "volumes are not encrypted here: have the zone's storage on an encrypted "
-			  "disk, or encrypt in the guest");
+	return resource_get(volume, "@key");
+}
+
+void volume_encrypt(struct view *v, struct resource *r, const struct resource *snapshot)
+{
+	if (snapshot && snapshot_is_encrypted(snapshot)) {
+		set_text(v, r, "encrypted", "true");
+		set_text(v, r, "@key", resource_or(snapshot, "@key", ""));
+	} else if (volume_is_encrypted(r)) {
+		set_text(v, r, "@key", r->id);
+	}
+}
+
+bool volume_key_is_wanted(const struct view *v, const char *key)
+{
+	static const enum kind kinds[] = {KIND_VOLUME, KIND_SNAPSHOT};
+
+	view_each (v, ROOT_NUMBER, KIND_REGION, region)
+		for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+			view_each (v, region->number, kinds[i], r)
+				if (resource_is(r, "@key", key))
+					return true;
+	return false;
 }
 
 static bool is_draft(const struct resource *r)
@@ -180,8 +198,6 @@ int volume_set_encrypted(struct view *v, struct resource *r, const char *text, s
 	if (result < 0 || resource_is(r, "encrypted", text))
 		return result;
 	result = need_draft(r, "encrypted", error);
-	if (result == 0)
-		result = volume_check_encryption(on, error);
 	if (result < 0)
 		return result;
 	set_text(v, r, "encrypted", text);
@@ -320,8 +336,7 @@ static int create(struct view *v, struct resource *r, struct ec2fs_error *error)
 	/* What its type gives is not chosen. */
 	if (spec.iops && !volume_type_takes_iops(spec.type))
 		unset(v, r, "iops");
-	if (snapshot && snapshot_is_encrypted(snapshot))
-		set_text(v, r, "encrypted", "true");
+	volume_encrypt(v, r, snapshot);
 	set_format(v, r, "size", "%" PRIu64 " GiB", spec.gib);
 	time_print(v->now, &now);
 	set_text(v, r, "create-time", strbuf_str(&now));

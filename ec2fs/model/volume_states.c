@@ -80,6 +80,7 @@ void volume_saw_modified(struct view *v, struct resource *r, uint64_t bytes)
 	set_format(v, r, "@made", "%" PRIu64, bytes);
 	set_text(v, r, "modification-state", "optimizing");
 	set_text(v, r, "modification-progress", "50%");
+	unset(v, r, "state-reason");
 }
 
 void volume_saw_optimized(struct view *v, struct resource *r)

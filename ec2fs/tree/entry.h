@@ -14,6 +14,7 @@
 
 struct dir;
 struct entry;
+struct luks;
 
 /* What a show function has before it. Read-locked: no waiting, no I/O but of small local files. */
 struct show {
@@ -53,9 +54,10 @@ struct entry_extra {
 	/* ENTRY_SPEC: do these texts mean the same? NULL: when they are equal. */
 	bool (*same)(const char *one, const char *other);
 	/* TREE_BLOB whose content may be elsewhere: its size now; and a descriptor for reading it,
-	 * -ENODATA when there is none. open blocks; no lock held. */
+	 * as tree_blob_open() tells. open blocks; no lock held. */
 	uint64_t (*size)(const struct show *s);
-	int (*open)(struct tree *t, uint64_t number, int *ret_fd, uint64_t *ret_size);
+	int (*open)(struct tree *t, uint64_t number, struct luks **ret_luks, int *ret_fd,
+		    uint64_t *ret_size);
 };
 
 struct entry {

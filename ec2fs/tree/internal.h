@@ -75,8 +75,9 @@ tree_id collection_id(const struct resource *r);
 /* Its entry; NULL: the parent itself lists it. */
 const struct entry *collection_entry_of(const struct resource *r);
 
-/* The content of a snapshot, imported or taken; -ENODATA when it cannot be read. Blocks. */
-int snapshot_open(struct tree *t, uint64_t number, int *ret_fd, uint64_t *ret_size);
+/* The content of a snapshot, imported or taken; as tree_blob_open(). */
+int snapshot_open(struct tree *t, uint64_t number, struct luks **ret_luks, int *ret_fd,
+		  uint64_t *ret_size);
 
 /* The watcher of the cloud (watch.c). */
 cloud_watch_fn tree_cloud_changed;

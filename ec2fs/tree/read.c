@@ -237,7 +237,8 @@ int tree_wait(struct tree *t, tree_id id, const struct tree_caller *who, const c
 	return r;
 }
 
-int tree_blob_open(struct tree *t, tree_id id, int *ret_fd, uint64_t *ret_size)
+int tree_blob_open(struct tree *t, tree_id id, struct luks **ret_luks, int *ret_fd,
+		   uint64_t *ret_size)
 {
 	struct view v = cloud_read(t->cloud);
 	cleanup_free char *name = NULL;
@@ -256,8 +257,9 @@ int tree_blob_open(struct tree *t, tree_id id, int *ret_fd, uint64_t *ret_size)
 		return r;
 	if (name && *name)
 		return blob_open(t->blobs, name, ret_fd, ret_size, NULL);
-	return e && e->extra && e->extra->open ? e->extra->open(t, id >> 16, ret_fd, ret_size)
-					       : -ENODATA;
+	return e && e->extra && e->extra->open
+		       ? e->extra->open(t, id >> 16, ret_luks, ret_fd, ret_size)
+		       : -ENODATA;
 }
 
 /* Zones share storages: each is asked once. */

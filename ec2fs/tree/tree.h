@@ -17,6 +17,7 @@
 #define EC2FS_TREE_TREE_H
 
 #include "ec2fs/util/error.h"
+#include "ec2fs/util/luks.h"
 #include "ec2fs/util/strbuf.h"
 
 #include <stdbool.h>
@@ -215,8 +216,11 @@ int tree_refuse(struct tree *t, tree_id id, const char *name, const struct tree_
  * may append nothing. */
 void tree_suggest(struct tree *t, tree_id dir, const char *name, struct strbuf *out);
 
-/* Blobs. Opens the current content for reading; -ENODATA when there is none (size 0). */
-int tree_blob_open(struct tree *t, tree_id id, int *ret_fd, uint64_t *ret_size);
+/* Blobs. Opens the current content for reading; -ENODATA when there is none (size 0). What is
+ * encrypted is to be read with luks_read() by *ret_luks, which is not set for other content;
+ * ret_luks NULL: -EOPNOTSUPP. */
+int tree_blob_open(struct tree *t, tree_id id, struct luks **ret_luks, int *ret_fd,
+		   uint64_t *ret_size);
 struct tree_blob; /* one being written */
 /* Begins a new content; *ret_fd is for pread and pwrite and belongs to the blob. */
 int tree_blob_begin(struct tree *t, tree_id id, const struct tree_caller *who,

@@ -53,7 +53,7 @@ static void connection_closed(virConnectPtr connection, int reason, void *opaque
 
 /* Tries once. Events are registered before anyone may use the connection, so that none is missed.
  */
-static virConnectPtr try_to_connect(struct libvirt *v, int *ret_watch)
+static virConnectPtr try_to_connect(struct libvirt *v, struct watches *ret_watch)
 {
 	virConnectPtr connection = virConnectOpen(v->uri);
 
@@ -77,9 +77,9 @@ static virConnectPtr try_to_connect(struct libvirt *v, int *ret_watch)
 	return connection;
 }
 
-static void disconnect(virConnectPtr connection, int watch)
+static void disconnect(virConnectPtr connection, const struct watches *watch)
 {
-	virConnectDomainEventDeregisterAny(connection, watch);
+	libvirt_unwatch_domains(connection, watch);
 	virConnectUnregisterCloseCallback(connection, connection_closed);
 	virConnectClose(connection);
 }
@@ -133,13 +133,13 @@ static void *serve(void *opaque)
 
 	pthread_setname_np(pthread_self(), "libvirt-link");
 	while (!closing) {
-		int watch;
+		struct watches watch;
 		virConnectPtr connection = try_to_connect(v, &watch);
 		char buffer[200];
 
 		if (connection) {
 			hold(v, connection);
-			disconnect(connection, watch);
+			disconnect(connection, &watch);
 			delay = FIRST_DELAY_MS;
 		}
 		pthread_mutex_lock(&v->lock);

@@ -3,19 +3,14 @@
 #include "ec2fs/util/memory.h"
 #include "providers/libvirt/domain_xml.h"
 #include "providers/libvirt/internal.h"
+#include "providers/libvirt/running.h"
 
 #include <libvirt/virterror.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct running {
-	virConnectPtr connection;
-	virDomainPtr domain;
-	char *xml;
-};
-
-static void running_free(struct running *m)
+void running_free(struct running *m)
 {
 	if (m->domain)
 		virDomainFree(m->domain);
@@ -24,10 +19,7 @@ static void running_free(struct running *m)
 	free(m->xml);
 }
 
-#define cleanup_running __attribute__((cleanup(running_free)))
-
-static int running_get(struct provider *p, const char *id, struct running *ret,
-		       struct ec2fs_error *error)
+int running_get(struct provider *p, const char *id, struct running *ret, struct ec2fs_error *error)
 {
 	struct libvirt *v = libvirt_of(p);
 	int r = libvirt_connection(v, &ret->connection, error);
@@ -41,8 +33,7 @@ static int running_get(struct provider *p, const char *id, struct running *ret,
 			: libvirt_fail(error, ret->connection, "cannot see the disks of %s", id);
 }
 
-/* The <disk> element with that serial as libvirt prints it, to be freed; NULL: there is none. */
-static char *find_disk(const char *xml, const char *serial)
+char *running_disk(const char *xml, const char *serial)
 {
 	cleanup_free char *wanted = xasprintf("<serial>%s</serial>", serial);
 
@@ -60,15 +51,20 @@ static char *find_disk(const char *xml, const char *serial)
 	return NULL;
 }
 
-/* "vdb": the name the disk has with libvirt, to be freed. */
-static char *target_of(const char *disk)
+char *disk_word(const char *disk, const char *before)
 {
-	const char *s = strstr(disk, "<target dev='");
+	const char *s = strstr(disk, before);
 
 	if (!s)
 		return NULL;
-	s += strlen("<target dev='");
+	s += strlen(before);
 	return xasprintf("%.*s", (int)strcspn(s, "'"), s);
+}
+
+/* "vdb": the name the disk has with libvirt, to be freed. */
+static char *target_of(const char *disk)
+{
+	return disk_word(disk, "<target dev='");
 }
 
 /* The first name that no disk has: vda … vdz, vdaa … */
@@ -89,25 +85,33 @@ int libvirt_attach_disk(struct provider *p, const char *id, const struct machine
 			struct ec2fs_error *error)
 {
 	cleanup_running struct running m = {0};
+	cleanup_secrets struct secrets secrets = {0};
 	cleanup_strbuf struct strbuf xml = STRBUF_INIT;
 	cleanup_free char *there = NULL;
 	cleanup_free char *target = NULL;
-	struct machine_disk named = *disk;
 	int r = running_get(p, id, &m, error);
 
 	if (r < 0)
 		return r;
-	there = find_disk(m.xml, disk->serial);
+	there = running_disk(m.xml, disk->serial);
+	if (there && libvirt_is_cut(m.domain, disk->serial))
+		return ec2fs_fail(error, EC2_IncorrectState,
+				  "the guest still has the device from which this volume was "
+				  "detached by force: restart it, then attach the volume");
 	if (there)
 		return 0;
 	target = free_target(m.xml);
-	named.target = target;
-	r = domain_xml_disk(&named, &xml, error);
+	r = libvirt_tell_secrets(m.connection, disk, 1, &secrets, error);
+	if (r < 0)
+		return r;
+	secrets.disks->target = target;
+	r = domain_xml_disk(secrets.disks, &xml, error);
 	if (r < 0)
 		return r;
 	if (virDomainAttachDeviceFlags(m.domain, xml.data, VIR_DOMAIN_AFFECT_LIVE) < 0)
 		return libvirt_fail(error, m.connection, "cannot give machine %s the disk %s", id,
 				    disk->serial);
+	libvirt_mark_cut(m.domain, disk->serial, false);
 	return 0;
 }
 
@@ -120,7 +124,7 @@ int libvirt_has_disk(struct provider *p, const char *id, const char *serial, boo
 
 	if (r < 0)
 		return r;
-	there = find_disk(m.xml, serial);
+	there = running_disk(m.xml, serial);
 	*ret = there;
 	return 0;
 }
@@ -130,12 +134,15 @@ int libvirt_detach_disk(struct provider *p, const char *id, const char *serial,
 {
 	cleanup_running struct running m = {0};
 	cleanup_free char *there = NULL;
+	cleanup_free char *alias = NULL;
 	int r = running_get(p, id, &m, error);
 
 	if (r < 0)
 		return r;
-	there = find_disk(m.xml, serial);
-	if (!there || virDomainDetachDeviceFlags(m.domain, there, VIR_DOMAIN_AFFECT_LIVE) == 0)
+	there = running_disk(m.xml, serial);
+	alias = there ? disk_word(there, "<alias name='") : NULL;
+	/* By its alias it is asked for and not waited for. */
+	if (!alias || virDomainDetachDeviceAlias(m.domain, alias, VIR_DOMAIN_AFFECT_LIVE) == 0)
 		return 0;
 	/* It has gone meanwhile. */
 	if (libvirt_code() == VIR_ERR_DEVICE_MISSING)
@@ -153,7 +160,7 @@ static int need_target(struct provider *p, const char *id, const char *serial, s
 
 	if (r < 0)
 		return r;
-	there = find_disk(m->xml, serial);
+	there = running_disk(m->xml, serial);
 	*ret = there ? target_of(there) : NULL;
 	return 0;
 }

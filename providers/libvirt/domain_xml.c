@@ -175,7 +175,14 @@ static void add_disk(struct strbuf *out, const struct machine_disk *disk)
 	strbuf_addf(out, "    <disk type='%s' device='disk'>\n", type);
 	strbuf_adds(out, "      <driver name='qemu' type='raw' discard='unmap'/>\n");
 	add_text(out, disk->block ? "      <source dev='" : "      <source file='", disk->path,
-		 "'/>\n");
+		 disk->secret ? "'>\n" : "'/>\n");
+	if (disk->secret) {
+		/* Raw is what QEMU's LUKS driver makes of it. */
+		strbuf_adds(out, "        <encryption format='luks'>\n");
+		add_text(out, "          <secret type='passphrase' uuid='", disk->secret, "'/>\n");
+		strbuf_adds(out, "        </encryption>\n"
+				 "      </source>\n");
+	}
 	add_text(out, "      <target dev='", disk->target, "' bus='virtio'/>\n");
 	add_limits(out, disk);
 	if (disk->read_only)

@@ -110,24 +110,73 @@ static int lifecycle(virConnectPtr connection, virDomainPtr domain, int event, i
 	return 0;
 }
 
+/* Which device it was, the machine's own XML tells who looks. */
+static void device_removed(virConnectPtr connection, virDomainPtr domain, const char *device,
+			   void *opaque)
+{
+	struct libvirt *v = opaque;
+	const char *id = virDomainGetName(domain);
+
+	(void)connection;
+	(void)device;
+	if (!id || !is_machine_name(id) || !libvirt_telling(v))
+		return;
+	v->events.machine(v->context, id, MACHINE_END_UNKNOWN);
+	libvirt_told(v);
+}
+
+static void removal_failed(virConnectPtr connection, virDomainPtr domain, const char *device,
+			   void *opaque)
+{
+	struct libvirt *v = opaque;
+	const char *id = virDomainGetName(domain);
+
+	(void)connection;
+	(void)device;
+	if (!id || !is_machine_name(id) || !v->events.disk_kept || !libvirt_telling(v))
+		return;
+	v->events.disk_kept(v->context, id);
+	libvirt_told(v);
+}
+
 static void release(void *opaque)
 {
 	libvirt_unref(opaque);
 }
 
-int libvirt_watch_domains(struct libvirt *v, virConnectPtr connection, int *ret)
+int libvirt_watch_domains(struct libvirt *v, virConnectPtr connection, struct watches *ret)
 {
-	int id;
+	static const struct {
+		int event;
+		virConnectDomainEventGenericCallback fn;
+	} wanted[WATCHES] = {
+		{VIR_DOMAIN_EVENT_ID_LIFECYCLE, VIR_DOMAIN_EVENT_CALLBACK(lifecycle)},
+		{VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED, VIR_DOMAIN_EVENT_CALLBACK(device_removed)},
+		{VIR_DOMAIN_EVENT_ID_DEVICE_REMOVAL_FAILED,
+		 VIR_DOMAIN_EVENT_CALLBACK(removal_failed)},
+	};
 
-	pthread_mutex_lock(&v->lock);
-	v->references++;
-	pthread_mutex_unlock(&v->lock);
-	id = virConnectDomainEventRegisterAny(connection, NULL, VIR_DOMAIN_EVENT_ID_LIFECYCLE,
-					      VIR_DOMAIN_EVENT_CALLBACK(lifecycle), v, release);
-	if (id < 0) {
-		libvirt_unref(v);
-		return -EIO;
+	ret->count = 0;
+	for (size_t i = 0; i < WATCHES; i++) {
+		int id;
+
+		pthread_mutex_lock(&v->lock);
+		v->references++;
+		pthread_mutex_unlock(&v->lock);
+		id = virConnectDomainEventRegisterAny(connection, NULL, wanted[i].event,
+						      wanted[i].fn, v, release);
+		if (id < 0) {
+			libvirt_unref(v);
+			libvirt_unwatch_domains(connection, ret);
+			return -EIO;
+		}
+		ret->ids[ret->count++] = id;
 	}
-	*ret = id;
 	return 0;
+}
+
+void libvirt_unwatch_domains(virConnectPtr connection, const struct watches *w)
+{
+	for (size_t i = 0; i < w->count; i++)
+		virConnectDomainEventDeregisterAny(connection, w->ids[i]);
 }

@@ -48,8 +48,15 @@ int libvirt_connection(struct libvirt *v, virConnectPtr *ret, struct ec2fs_error
 /* events.c */
 /* Starts libvirt's event loop, once in the life of the process, which it then outlives. */
 int libvirt_event_loop(struct ec2fs_error *error);
-/* Tells v->events of what happens to domains; *ret is for virConnectDomainEventDeregisterAny. */
-int libvirt_watch_domains(struct libvirt *v, virConnectPtr connection, int *ret);
+/* What libvirt tells on a connection. */
+#define WATCHES 3
+struct watches {
+	int ids[WATCHES];
+	size_t count;
+};
+/* Tells v->events of what happens to domains, until libvirt_unwatch_domains(). */
+int libvirt_watch_domains(struct libvirt *v, virConnectPtr connection, struct watches *ret);
+void libvirt_unwatch_domains(virConnectPtr connection, const struct watches *w);
 /* A STOPPED event's detail as the reason why the machine is not there any more. */
 enum machine_end libvirt_end_of(int detail);
 /* False: closing, do not tell. Else libvirt_told() follows. */
@@ -102,12 +109,29 @@ int libvirt_attach_disk(struct provider *p, const char *id, const struct machine
 			struct ec2fs_error *error);
 int libvirt_detach_disk(struct provider *p, const char *id, const char *serial,
 			struct ec2fs_error *error);
+int libvirt_cut_disk(struct provider *p, const char *id, const char *serial,
+		     struct ec2fs_error *error);
 int libvirt_has_disk(struct provider *p, const char *id, const char *serial, bool *ret,
 		     struct ec2fs_error *error);
 int libvirt_resize_disk(struct provider *p, const char *id, const char *serial, uint64_t bytes,
 			struct ec2fs_error *error);
 int libvirt_set_limits(struct provider *p, const char *id, const struct machine_disk *disk,
 		       struct ec2fs_error *error);
+
+/* secrets.c */
+struct secrets {
+	struct machine_disk *disks; /* the caller's, each encrypted one with its secret */
+	char **uuids;
+	virSecretPtr *secrets;
+	size_t count; /* of secrets */
+};
+/* libvirtd may use the keys of these disks until libvirt_forget_secrets(), which is due in any
+ * case.
+ */
+int libvirt_tell_secrets(virConnectPtr connection, const struct machine_disk *disks, size_t count,
+			 struct secrets *ret, struct ec2fs_error *error);
+void libvirt_forget_secrets(struct secrets *all);
+#define cleanup_secrets __attribute__((cleanup(libvirt_forget_secrets)))
 
 /* stats.c, screenshot.c */
 int libvirt_stats(struct provider *p, const char *id, struct machine_stats *ret,

@@ -82,6 +82,7 @@ const struct provider_ops provider_libvirt = {
 	.resume = libvirt_resume,
 	.attach_disk = libvirt_attach_disk,
 	.detach_disk = libvirt_detach_disk,
+	.cut_disk = libvirt_cut_disk,
 	.has_disk = libvirt_has_disk,
 	.resize_disk = libvirt_resize_disk,
 	.set_limits = libvirt_set_limits,

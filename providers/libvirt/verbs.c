@@ -2,6 +2,7 @@
 #include "ec2fs/util/cleanup.h"
 #include "providers/libvirt/domain_xml.h"
 #include "providers/libvirt/internal.h"
+#include "providers/libvirt/running.h"
 
 #include <libvirt/virterror.h>
 
@@ -73,16 +74,28 @@ static int finish_start(struct libvirt *v, virConnectPtr connection,
 	return 0;
 }
 
+/* The domain's XML, for whose time libvirtd knows the keys of its disks. */
+static int describe(struct libvirt *v, virConnectPtr connection, const struct machine_spec *spec,
+		    struct secrets *secrets, struct strbuf *xml, struct ec2fs_error *error)
+{
+	struct machine_spec told = *spec;
+	int r = libvirt_tell_secrets(connection, spec->disks, spec->disk_count, secrets, error);
+
+	told.disks = secrets->disks;
+	return r < 0 ? r : domain_xml(&told, v->kvm, xml, error);
+}
+
 int libvirt_start(struct provider *p, const struct machine_spec *spec, struct ec2fs_error *error)
 {
 	struct libvirt *v = libvirt_of(p);
 	cleanup_connection virConnectPtr connection = NULL;
+	cleanup_secrets struct secrets secrets = {0};
 	cleanup_domain virDomainPtr domain = NULL;
 	cleanup_strbuf struct strbuf xml = STRBUF_INIT;
-	int r = domain_xml(spec, v->kvm, &xml, error);
+	int r = libvirt_connection(v, &connection, error);
 
 	if (r == 0)
-		r = libvirt_connection(v, &connection, error);
+		r = describe(v, connection, spec, &secrets, &xml, error);
 	if (r < 0)
 		return r;
 	libvirt_serve_owner(v, spec->owner);
@@ -97,11 +110,12 @@ int libvirt_restore(struct provider *p, const struct machine_spec *spec, const c
 	unsigned how = spec->tap ? VIR_DOMAIN_SAVE_PAUSED : VIR_DOMAIN_SAVE_RUNNING;
 	struct libvirt *v = libvirt_of(p);
 	cleanup_connection virConnectPtr connection = NULL;
+	cleanup_secrets struct secrets secrets = {0};
 	cleanup_strbuf struct strbuf xml = STRBUF_INIT;
-	int r = domain_xml(spec, v->kvm, &xml, error);
+	int r = libvirt_connection(v, &connection, error);
 
 	if (r == 0)
-		r = libvirt_connection(v, &connection, error);
+		r = describe(v, connection, spec, &secrets, &xml, error);
 	if (r < 0)
 		return r;
 	libvirt_serve_owner(v, spec->owner);
@@ -128,14 +142,19 @@ static int need(struct provider *p, const char *id, virConnectPtr *connection, v
 
 int libvirt_save(struct provider *p, const char *id, const char *file, struct ec2fs_error *error)
 {
-	cleanup_connection virConnectPtr connection = NULL;
-	cleanup_domain virDomainPtr domain = NULL;
-	int r = need(p, id, &connection, &domain, error);
+	cleanup_running struct running m = {0};
+	int r = running_get(p, id, &m, error);
 
 	if (r < 0)
 		return r;
-	if (virDomainSaveFlags(domain, file, NULL, VIR_DOMAIN_SAVE_RUNNING) < 0)
-		return libvirt_fail(error, connection, "cannot save machine %s to %s", id, file);
+	/* It would wake with what was taken from it. */
+	if (libvirt_has_cut(m.domain, m.xml))
+		return ec2fs_fail(error, EC2_IncorrectInstanceState,
+				  "machine %s has a device from which a volume was detached by "
+				  "force: restart the guest first",
+				  id);
+	if (virDomainSaveFlags(m.domain, file, NULL, VIR_DOMAIN_SAVE_RUNNING) < 0)
+		return libvirt_fail(error, m.connection, "cannot save machine %s to %s", id, file);
 	return 0;
 }
 

@@ -82,6 +82,24 @@ int sim_detach_disk(struct provider *p, const char *id, const char *serial,
 		sim_machine_print(m, "sim: %s went", serial);
 		free(m->disks[i]);
 		m->disks[i] = m->disks[--m->disk_count];
+		sim_machine_changed(world_of(p), id, MACHINE_END_UNKNOWN);
+	}
+	return leave(p);
+}
+
+int sim_cut_disk(struct provider *p, const char *id, const char *serial, struct ec2fs_error *error)
+{
+	struct sim_machine *m;
+	int r = enter(p, id, &m, error);
+	size_t i;
+
+	if (r < 0)
+		return r;
+	i = find(m, serial);
+	if (i < m->disk_count) {
+		sim_machine_print(m, "sim: %s was cut off", serial);
+		free(m->disks[i]);
+		m->disks[i] = m->disks[--m->disk_count];
 	}
 	return leave(p);
 }

@@ -409,6 +409,7 @@ const struct provider_ops provider_sim = {
 	.resume = sim_resume,
 	.attach_disk = sim_attach_disk,
 	.detach_disk = sim_detach_disk,
+	.cut_disk = sim_cut_disk,
 	.has_disk = sim_has_disk,
 	.resize_disk = sim_resize_disk,
 	.set_limits = sim_set_limits,

@@ -111,6 +111,7 @@ int sim_attach_disk(struct provider *p, const char *id, const struct machine_dis
 		    struct ec2fs_error *error);
 int sim_detach_disk(struct provider *p, const char *id, const char *serial,
 		    struct ec2fs_error *error);
+int sim_cut_disk(struct provider *p, const char *id, const char *serial, struct ec2fs_error *error);
 int sim_has_disk(struct provider *p, const char *id, const char *serial, bool *ret,
 		 struct ec2fs_error *error);
 int sim_resize_disk(struct provider *p, const char *id, const char *serial, uint64_t bytes,

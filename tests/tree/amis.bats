@@ -136,7 +136,17 @@ teardown() { cloud_stop; }
 	echo running >instances/web-2/state
 	echo running >instances/web-2/wait
 	cmp -n $((1 << 20)) instances/web-2/volumes/xvda/device "$W/disk"
-	refuses EOPNOTSUPP 'mkdir instances/web-3 && echo gold > instances/web-3/image && echo t3.nano > instances/web-3/instance-type && echo /dev/xvda encrypted > instances/web-3/block-device-mappings && echo running > instances/web-3/state'
+	# The same, encrypted.
+	mkdir instances/web-3
+	printf 'image gold\ninstance-type t3.nano\n' >instances/web-3/spec
+	echo /dev/xvda encrypted >instances/web-3/block-device-mappings
+	echo running >instances/web-3/state
+	echo running 20 >instances/web-3/wait
+	reads true instances/web-3/volumes/xvda/encrypted
+	[ "$(head -c 4 instances/web-3/volumes/xvda/device)" = LUKS ]
+	echo 'snapshot sealed' >instances/web-3/ctl
+	becomes completed snapshots/sealed-xvda/state 10
+	cmp -n $((1 << 20)) snapshots/sealed-xvda/disk "$W/disk"
 }
 
 @test "the instance store is there while the machine is" {

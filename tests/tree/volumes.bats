@@ -69,8 +69,6 @@ root_of()
 	refuses EINVAL 'echo much > volumes/data/size'
 	refuses EINVAL 'echo gp4 > volumes/data/volume-type'
 	refuses EINVAL 'echo maybe > volumes/data/encrypted'
-	refuses EOPNOTSUPP 'echo true > volumes/data/encrypted'
-	tells '^Unsupported: .*volumes are not encrypted here' volumes/data/error
 	refuses ENOENT 'echo us-east-1q > volumes/data/availability-zone'
 	tells '^InvalidZone.NotFound' volumes/data/error
 	refuses ENOENT 'echo monday > volumes/data/snapshot'
@@ -316,7 +314,6 @@ running()
 	becomes completed volumes/data/modification-state 10
 	tells "^sim: $serial has 3221225472 bytes" instances/web-1/console
 	[ "$(stat -Lc %s volumes/data/device)" = 3221225472 ]
-	refuses EOPNOTSUPP 'echo detach sdf --force > instances/web-1/ctl'
 	rm instances/web-1/volumes/sdf
 	becomes available volumes/data/state 10
 	tells "^sim: $serial went" instances/web-1/console
@@ -353,6 +350,30 @@ running()
 	reads in-use volumes/data/state
 	echo 'stop --force' >instances/web-1/ctl
 	becomes available volumes/data/state 10
+}
+
+@test "detach --force takes a volume from a guest that does not let go" {
+	echo sim:ignore-power-button >availability-zones/us-east-1a/compute
+	running web-1
+	mkdir volumes/data
+	echo 1 >volumes/data/size
+	becomes available volumes/data/state 10
+	refuses ENOTCONN 'echo detach sdf --force > instances/web-1/ctl'
+	refuses EPERM 'echo detach xvda --force > instances/web-1/ctl'
+	tells '^OperationNotPermitted: .*root volume of a running instance' instances/web-1/error
+	ln -s ../../../volumes/data instances/web-1/volumes/sdf
+	becomes attached volumes/data/attachment-state 10
+	echo 'detach sdf --force' >instances/web-1/ctl
+	becomes available volumes/data/state 10
+	tells "^sim: $(tr -d - <volumes/data/volume-id) was cut off" instances/web-1/console
+	# Also one that is waited for already.
+	ln -s ../../../volumes/data instances/web-1/volumes/sdf
+	becomes attached volumes/data/attachment-state 10
+	rm instances/web-1/volumes/sdf
+	tells '^(detaching|busy)$' volumes/data/attachment-state
+	echo 'detach sdf --force' >instances/web-1/ctl
+	becomes available volumes/data/state 10
+	reads running instances/web-1/state
 }
 
 @test "what was under way goes on after a kill" {

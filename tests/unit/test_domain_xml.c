@@ -86,6 +86,30 @@ static void test_direct_kernel_boot_emulated(void **state)
 	check_golden("kernel-emulated", &spec, false);
 }
 
+static void test_encrypted_disks(void **state)
+{
+	const struct machine_disk disks[] = {
+		{.path = "/var/lib/ec2fs/volumes/vol-0123456789abcdef0.raw",
+		 .target = "vda",
+		 .serial = "vol0123456789abcdef0",
+		 .key = "/var/lib/ec2fs/volume-keys/vol-0123456789abcdef0",
+		 .secret = "3f1c1d52-7c1c-4f7e-9f0c-2d3c4b5a6978"},
+		{.path = "/dev/vg/data",
+		 .target = "vdb",
+		 .serial = "vol0fedcba9876543210",
+		 .key = "/var/lib/ec2fs/volume-keys/vol-0fedcba9876543210",
+		 .secret = "4f1c1d52-7c1c-4f7e-9f0c-2d3c4b5a6978",
+		 .block = true,
+		 .shared = true},
+	};
+	struct machine_spec spec = plain;
+
+	(void)state;
+	spec.disks = disks;
+	spec.disk_count = 2;
+	check_golden("encrypted", &spec, true);
+}
+
 static void test_odd_characters_stay_what_they_are(void **state)
 {
 	struct machine_disk disk = root;
@@ -231,6 +255,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_boot_from_disk_on_kvm),
 		cmocka_unit_test(test_direct_kernel_boot_emulated),
+		cmocka_unit_test(test_encrypted_disks),
 		cmocka_unit_test(test_odd_characters_stay_what_they_are),
 		cmocka_unit_test(test_memory_is_rounded_up),
 		cmocka_unit_test(test_a_disk_has_limits),

@@ -7,7 +7,6 @@ static void a_snapshot_is_taken_and_survives(void **state)
 
 	succeeds(f, make_volume, "data", NULL, NULL);
 	refuses(f, EBUSY, EC2_IncorrectState, snapshot, "data", NULL, "monday");
-	refuses(f, EOPNOTSUPP, EC2_Unsupported, set, "data", "encrypted", "true");
 	succeeds(f, set, "data", "size", "10");
 	refuses(f, EBUSY, EC2_IncorrectState, snapshot, "data", NULL, "monday");
 	succeeds(f, created, "data", NULL, NULL);
@@ -28,6 +27,75 @@ static void a_snapshot_is_taken_and_survives(void **state)
 	volume_is(f, "copy", "size", "10 GiB");
 	volume_is(f, "copy", "encrypted", "false");
 	volume_is(f, "copy", "state", "creating");
+}
+
+/* Its key's name, which is a volume's ID. */
+static void key_is(struct fixture *f, enum kind kind, const char *name, const char *volume)
+{
+	struct view v = cloud_read(f->cloud);
+	const struct resource *r = find(&v, kind, name), *of = find(&v, KIND_VOLUME, volume);
+
+	if (of)
+		assert_string_equal(volume_key(r), of->id);
+	else
+		assert_null(volume_key(r));
+	cloud_read_end(f->cloud);
+}
+
+static bool wanted(struct fixture *f, const char *key)
+{
+	struct view v = cloud_read(f->cloud);
+	bool is = volume_key_is_wanted(&v, key);
+
+	cloud_read_end(f->cloud);
+	return is;
+}
+
+static char *id_of(struct fixture *f, enum kind kind, const char *name)
+{
+	struct view v = cloud_read(f->cloud);
+	char *id = strdup(find(&v, kind, name)->id);
+
+	cloud_read_end(f->cloud);
+	return id;
+}
+
+static void what_is_encrypted_stays_so_under_its_key(void **state)
+{
+	struct fixture *f = *state;
+	char *key;
+
+	volume(f, "plain", "10");
+	key_is(f, KIND_VOLUME, "plain", "");
+	succeeds(f, make_volume, "data", NULL, NULL);
+	succeeds(f, set, "data", "encrypted", "true");
+	key_is(f, KIND_VOLUME, "data", "");
+	succeeds(f, set, "data", "size", "10");
+	succeeds(f, created, "data", NULL, NULL);
+	key_is(f, KIND_VOLUME, "data", "data");
+	key = id_of(f, KIND_VOLUME, "data");
+	assert_true(wanted(f, key));
+	assert_false(wanted(f, "vol-00000000000000000"));
+
+	succeeds(f, snapshot, "data", NULL, "monday");
+	succeeds(f, completed, "data-monday", NULL, NULL);
+	is(f, KIND_SNAPSHOT, "data-monday", "encrypted", "true");
+	key_is(f, KIND_SNAPSHOT, "data-monday", "data");
+	succeeds(f, make_volume, "copy", NULL, NULL);
+	succeeds(f, set, "copy", "snapshot", "data-monday");
+	volume_is(f, "copy", "encrypted", "true");
+	key_is(f, KIND_VOLUME, "copy", "data");
+
+	/* An encrypted copy of what is not has a key of its own. */
+	succeeds(f, snapshot, "plain", NULL, "monday");
+	succeeds(f, completed, "plain-monday", NULL, NULL);
+	key_is(f, KIND_SNAPSHOT, "plain-monday", "");
+	succeeds(f, make_volume, "sealed", NULL, NULL);
+	succeeds(f, set, "sealed", "encrypted", "true");
+	succeeds(f, set, "sealed", "snapshot", "plain-monday");
+	key_is(f, KIND_VOLUME, "sealed", "sealed");
+	assert_true(wanted(f, key));
+	free(key);
 }
 
 static void a_volume_is_no_smaller_than_its_snapshot(void **state)
@@ -354,6 +422,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		on_stage(a_snapshot_is_taken_and_survives),
+		on_stage(what_is_encrypted_stays_so_under_its_key),
 		on_stage(a_volume_is_no_smaller_than_its_snapshot),
 		on_stage(five_are_pending_at_most),
 		on_stage(removal_waits_for_what_is_under_way),

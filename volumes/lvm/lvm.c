@@ -113,7 +113,8 @@ static int clone_snapshot(struct volumes *base, const char *id, uint64_t size, c
 		r = lvm_get(v, snapshot, &from, error);
 	if (r < 0)
 		return r;
-	if (size < from.size)
+	/* In extents both are what they are. */
+	if (lvm_round(v, size) < lvm_round(v, from.size))
 		return ec2fs_fail(error, EC2_InvalidParameterValue,
 				  "the snapshot is bigger than the volume");
 	r = lvm_promise(v, 0, error);

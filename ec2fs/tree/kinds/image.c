@@ -22,7 +22,8 @@ static uint64_t disk_size(const struct show *s)
 }
 
 /* What its root volumes begin as. */
-static int open_disk(struct tree *t, uint64_t number, int *ret_fd, uint64_t *ret_size)
+static int open_disk(struct tree *t, uint64_t number, struct luks **ret_luks, int *ret_fd,
+		     uint64_t *ret_size)
 {
 	struct view v = cloud_read(t->cloud);
 	const struct resource *image = view_get(&v, number);
@@ -30,7 +31,7 @@ static int open_disk(struct tree *t, uint64_t number, int *ret_fd, uint64_t *ret
 
 	number = snapshot ? snapshot->number : 0;
 	cloud_read_end(t->cloud);
-	return number ? snapshot_open(t, number, ret_fd, ret_size) : -ENODATA;
+	return number ? snapshot_open(t, number, ret_luks, ret_fd, ret_size) : -ENODATA;
 }
 
 static void show_mappings(const struct show *s, struct strbuf *out)

@@ -29,7 +29,8 @@ static const struct resource *link_next(const struct view *v, const struct resou
 const struct links volume_snapshot_links = {
 	.salt = "snapshots/link", .at = "snapshots", .of = link_of, .next = link_next};
 
-int snapshot_open(struct tree *t, uint64_t number, int *ret_fd, uint64_t *ret_size)
+int snapshot_open(struct tree *t, uint64_t number, struct luks **ret_luks, int *ret_fd,
+		  uint64_t *ret_size)
 {
 	struct view v = cloud_read(t->cloud);
 	const struct resource *r = view_get(&v, number);
@@ -39,7 +40,8 @@ int snapshot_open(struct tree *t, uint64_t number, int *ret_fd, uint64_t *ret_si
 	cloud_read_end(t->cloud);
 	if (*imported)
 		return blob_open(t->blobs, imported, ret_fd, ret_size, NULL);
-	return t->engine ? engine_snapshot_open(t->engine, number, ret_fd, ret_size) : -ENODATA;
+	return t->engine ? engine_snapshot_open(t->engine, number, ret_luks, ret_fd, ret_size)
+			 : -ENODATA;
 }
 
 static uint64_t disk_size(const struct show *s)

@@ -1,0 +1,73 @@
+# Storage that cannot be reached, and what lies in it that no record names.
+load ../lib/cloud
+
+setup() { cloud_start; }
+teardown() { cloud_stop; }
+
+@test "a volume, a snapshot and an instance wait for storage that is not there, and say so" {
+	mkdir availability-zones/us-east-1b
+	echo "file:$CLOUD_HOME/disk/volumes" >availability-zones/us-east-1b/storage
+	mkdir volumes/data
+	printf 'availability-zone us-east-1b\nsize 1\n' >"$CLOUD_HOME/spec"
+	cp "$CLOUD_HOME/spec" volumes/data/spec
+	soon 10 grep -q '^Server.Unavailable: the storage of us-east-1b cannot be reached: .*it is tried again$' volumes/data/state-reason
+	reads creating volumes/data/state
+	mkdir images/tiny
+	truncate -s 1M images/tiny/disk
+	mkdir instances/web-1
+	printf 'image tiny\ninstance-type t3.nano\navailability-zone us-east-1b\n' >"$CLOUD_HOME/spec"
+	cp "$CLOUD_HOME/spec" instances/web-1/spec
+	echo running >instances/web-1/state
+	soon 10 grep -q 'disk/volumes' instances/web-1/state-reason
+	reads pending instances/web-1/state
+	# The next life waits on.
+	cloud_kill
+	cloud_start
+	reads creating volumes/data/state
+	mkdir "$CLOUD_HOME/disk"
+	becomes available volumes/data/state 30
+	echo running 60 >instances/web-1/wait
+	reads '' <(cat volumes/data/state-reason instances/web-1/state-reason; echo)
+	mkdir volumes/data/snapshots/now
+	becomes completed snapshots/data-now/state 10
+}
+
+@test "a start removes volumes that no record names, and nothing else" {
+	mkdir volumes/data
+	echo 1 >volumes/data/size
+	becomes available volumes/data/state 10
+	mkdir volumes/data/snapshots/now
+	becomes completed snapshots/data-now/state 10
+	there=$(ls "$STATE/volumes")
+	cloud_unmount
+	cd "$STATE/volumes"
+	truncate -s 1M vol-00000000000000001.raw snap-00000000000000002.raw vol-00000000000000003.part
+	# Somebody else's.
+	truncate -s 1M notes.raw vol-00000000000000004
+	cloud_start
+	soon 10 eval '[ ! -e "$STATE/volumes/vol-00000000000000001.raw" ]'
+	soon 10 eval '[ ! -e "$STATE/volumes/snap-00000000000000002.raw" ]'
+	tells 'removed vol-00000000000000001, which no record names' "$CLOUD_HOME/log"
+	rm "$STATE/volumes/notes.raw" "$STATE/volumes/vol-00000000000000004"
+	[ "$(ls "$STATE/volumes")" = "$there" ]
+}
+
+@test "a volume that no record names stays while QEMU has it" {
+	command -v qemu-io >/dev/null || skip "qemu-io is not installed"
+	mkdir volumes/data
+	echo 1 >volumes/data/size
+	becomes available volumes/data/state 10
+	cloud_unmount
+	truncate -s 1M "$STATE/volumes/vol-00000000000000001.raw"
+	coproc QEMU { exec qemu-io -f raw "$STATE/volumes/vol-00000000000000001.raw" 3>&- 4>&-; }
+	qemu=$QEMU_PID
+	echo 'read 0 512' >&"${QEMU[1]}"
+	read -r -t 30 _ <&"${QEMU[0]}"
+	cloud_start
+	soon 10 grep -q 'vol-00000000000000001, which no record names, is in use: it stays' "$CLOUD_HOME/log"
+	[ -e "$STATE/volumes/vol-00000000000000001.raw" ]
+	kill "$qemu"
+	cloud_restart
+	soon 10 eval '[ ! -e "$STATE/volumes/vol-00000000000000001.raw" ]'
+	reads available volumes/data/state
+}
