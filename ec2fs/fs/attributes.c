@@ -65,7 +65,7 @@ void fs_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 static int node_stat(struct fs *fs, const struct node_ref *node, const struct tree_caller *who,
 		     struct stat *ret, double *timeout)
 {
-	uint64_t since = changes_now(fs);
+	uint64_t since = changes_now(fs), length;
 	struct tree_node facts;
 	int r;
 
@@ -75,9 +75,14 @@ static int node_stat(struct fs *fs, const struct node_ref *node, const struct tr
 		return 0;
 	}
 	r = tree_stat(fs->tree, node->id, who, &facts);
-	if (r == 0)
-		*timeout = node_attr(fs, &facts, since, ret);
-	return r;
+	if (r < 0)
+		return r;
+	*timeout = node_attr(fs, &facts, since, ret);
+	if ((facts.flags & TREE_DOCUMENT) && open_file_length(fs, node->id, who->pid, &length)) {
+		ret->st_size = (off_t)length;
+		*timeout = 0;
+	}
+	return 0;
 }
 
 static void reply_stat(fuse_req_t req, const struct node_ref *node)

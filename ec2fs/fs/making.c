@@ -1,5 +1,6 @@
 /* Names that come and go: MKDIR, RMDIR, CREATE, MKNOD, UNLINK, SYMLINK, LINK. */
 #include "ec2fs/fs/asker.h"
+#include "ec2fs/fs/dismantling.h"
 #include "ec2fs/fs/hidden.h"
 #include "ec2fs/fs/invalidate.h"
 #include "ec2fs/fs/maker.h"
@@ -60,11 +61,17 @@ void fs_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
 	struct fs *fs = fs_of(req);
 	struct tree_caller who = caller_of(req);
+	struct tree_node node = {0};
 	tree_id dir;
 	int r = place_resolve(fs, parent, name, &dir);
 
+	if (r == 0 && tree_lookup(fs->tree, dir, name, &who, &node) == 0 &&
+	    (node.flags & TREE_RESOURCE))
+		r = dismantling_check(fs, &who, node.id);
 	if (r == 0)
 		r = tree_rmdir(fs->tree, dir, name, &who);
+	if (r == 0)
+		dismantling_note(fs, &who, dir, node.id);
 	reply_result(req, r);
 }
 
@@ -99,6 +106,7 @@ static int create_known(struct fs *fs, tree_id dir, const char *name, const stru
 	if (S_ISDIR(node->mode))
 		return -EISDIR;
 	unhide_name(fs, dir, name);
+	dismantling_undo(fs, node->id);
 	if (copying)
 		maker_copies(fs, dir);
 	maker_made(fs, dir, name);
@@ -238,6 +246,8 @@ void fs_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
 	 * gone. */
 	if (r == 0 && (node.flags & TREE_OPTIONAL))
 		hide_name(fs, dir, name);
+	if (r == 0)
+		dismantling_note(fs, &who, dir, node.id);
 	reply_result(req, r);
 }
 

@@ -1,4 +1,5 @@
 /* The mount: made, served, ended. */
+#include "ec2fs/fs/dismantling.h"
 #include "ec2fs/fs/hidden.h"
 #include "ec2fs/fs/invalidate.h"
 #include "ec2fs/fs/maker.h"
@@ -122,6 +123,7 @@ static void free_parts(struct fs *fs)
 	makers_free(fs->makers);
 	set_times_free(fs->set_times);
 	hidden_free(fs->hidden);
+	dismantlings_free(fs->dismantlings);
 	scratches_free(fs->scratches);
 	ids_free(fs->ids);
 	if (fs->session)
@@ -149,6 +151,7 @@ int fs_mount(struct tree *tree, const struct fs_options *options, struct fs **re
 	fs->scratches = scratches_new();
 	fs->open_files = open_files_new();
 	fs->hidden = hidden_new();
+	fs->dismantlings = dismantlings_new();
 	fs->makers = makers_new();
 	fs->set_times = set_times_new();
 	fs->polls = polls_new();
