@@ -98,9 +98,12 @@ static int create_known(struct fs *fs, tree_id dir, const char *name, const stru
 			const struct tree_caller *who, uint64_t since, struct fuse_file_info *fi)
 {
 	bool copying = (fi->flags & O_EXCL) && maker_is(fs, dir, who);
-	bool pretend = (copying && (node->flags & (TREE_COMPUTED | TREE_NOT_COPIED))) ||
-		       ((node->flags & TREE_COMPUTED) &&
-			(name_is_hidden(fs, dir, name) || maker_is_itself(fs, dir, who)));
+	/* Whoever unlinks it first (mv, install, git) has seen it, and writes it. */
+	bool unlinked = name_is_hidden(fs, dir, name);
+	bool pretend =
+		(copying && (node->flags & TREE_COMPUTED)) ||
+		(copying && (node->flags & TREE_NOT_COPIED) && !unlinked) ||
+		((node->flags & TREE_COMPUTED) && (unlinked || maker_is_itself(fs, dir, who)));
 	struct open_file *of;
 
 	if (S_ISDIR(node->mode))
@@ -271,9 +274,8 @@ void fs_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const cha
 	if (maker_is_itself(fs, dir, &who) && tree_lookup(fs->tree, dir, name, &who, &node) == 0 &&
 	    S_ISLNK(node.mode)) {
 		maker_made(fs, dir, name);
-	} else if (strncmp(name, ".#", 2) == 0 || name_is_link_temporary(name) ||
-		   maker_is_itself(fs, dir, &who)) {
-		bool copied = strncmp(name, ".#", 2) != 0 && !name_is_link_temporary(name);
+	} else if (name_is_link_temporary(name) || maker_is_itself(fs, dir, &who)) {
+		bool copied = !name_is_link_temporary(name);
 
 		r = scratch_make(fs, dir, name, copied ? SCRATCH_COPIED_LINK : SCRATCH_LINK, 0777,
 				 &who, target, &s);

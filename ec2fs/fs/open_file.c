@@ -139,6 +139,8 @@ void open_file_unref(struct fs *fs, struct open_file *of)
 		tree_blob_free(of->blob); /* with its descriptor */
 	else if (of->fd >= 0)
 		close(of->fd);
+	if (of->scratch)
+		scratch_touch(of->scratch);
 	scratch_unref(of->scratch);
 	strbuf_free(&of->shown);
 	strbuf_free(&of->text);

@@ -148,7 +148,7 @@ int fs_mount(struct tree *tree, const struct fs_options *options, struct fs **re
 	fs->tree = tree;
 	fs->mountpoint = xstrdup(options->mountpoint);
 	fs->ids = ids_new();
-	fs->scratches = scratches_new();
+	fs->scratches = scratches_new(options->scratch_timeout);
 	fs->open_files = open_files_new();
 	fs->hidden = hidden_new();
 	fs->dismantlings = dismantlings_new();
