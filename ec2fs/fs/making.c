@@ -79,7 +79,9 @@ void fs_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
 static int make_scratch(struct fs *fs, const struct tree_node *dir, const char *name, mode_t mode,
 			int flags, const struct tree_caller *who, struct scratch **ret)
 {
-	bool temporary = (flags & O_ACCMODE) == O_RDWR && (flags & O_EXCL);
+	/* tar holds the place of a link with a file that nobody may use. */
+	bool placeholder = (flags & O_EXCL) && !(mode & 07777);
+	bool temporary = placeholder || ((flags & O_ACCMODE) == O_RDWR && (flags & O_EXCL));
 	struct strbuf hint cleanup_strbuf = STRBUF_INIT;
 	struct ec2fs_error error;
 

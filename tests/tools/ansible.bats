@@ -113,7 +113,8 @@ changes()
 	cat >"$W/each.yml" <<-'END'
 		- hosts: localhost
 		  gather_facts: false
-		  vars: {i: "{{ region }}/instances/each", g: "{{ region }}/security-groups/each", net: 192.0.2.0/24, who: office}
+		  vars: {i: "{{ region }}/instances/each", g: "{{ region }}/security-groups/each", net: 192.0.2.0/24, who: office,
+		    rules: "tcp 8443 0.0.0.0/0\ntcp 22 192.0.2.0/24  # office\n"}
 		  tasks:
 		    - copy: {content: "t3.small\n", dest: "{{ i }}/instance-type", mode: "0640"}
 		    - copy: {src: "{{ i }}/instance-type", dest: "{{ i }}/tags/type", remote_src: true}
@@ -140,8 +141,8 @@ changes()
 		        that:
 		          - (id.content | b64decode) is match("i-[0-9a-f]{17}\n$")
 		          - found.files | length == 1 and old.files | length == 1
-		          - what.stat.checksum == (("tcp 8443 0.0.0.0/0\ntcp 22 " + net + "  # " + who + "\n") | hash("sha256"))
-		          - what.stat.size == (("tcp 8443 0.0.0.0/0\ntcp 22 " + net + "  # " + who + "\n") | length)
+		          - what.stat.checksum == (rules | hash("sha256"))
+		          - what.stat.size == (rules | length)
 	END
 	run ansible-playbook -e "region=$REGION" "$W/each.yml"
 	[ "$status" = 0 ] || fail "$output"
