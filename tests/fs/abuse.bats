@@ -115,6 +115,7 @@ os.rmdir(group)
 	if cp -r "$W/instance-type" "$INSTANCE/" 2>"$W/said"; then fail "a directory took the place of a file"; fi
 	if mv "$W/instance-type" "$INSTANCE/" 2>"$W/said"; then fail "a directory took the place of a file"; fi
 	rm -r "$INSTANCE/tags"
+	soon 10 test -d "$INSTANCE/tags"
 	refuses EISDIR "echo x > $INSTANCE/tags"
 	[ -d "$INSTANCE/tags" ]
 	if cp --remove-destination -T /etc/hostname "$INSTANCE/volumes" 2>"$W/said"; then fail "a file took the place of a directory"; fi

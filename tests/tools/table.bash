@@ -2,6 +2,7 @@
 # Sourced by table.bats, below a cloud's region, with W for a directory elsewhere.
 
 KINDS=(attribute list spec tag user-data disk state link directory)
+REFUSING=(attribute list tag user-data)
 
 # Row by row: name, the program that it needs, the command. It gets f (the file; dir/name), new (a file with the new
 # content) and old (what f holds); for a link, who knows links gets a link as new.
@@ -142,11 +143,13 @@ write_cell()
 	[ ! -f "$W/content" ] || [ -L "$W/content" ] || cp "$W/content" "$W/want"
 	[ "$3" != '`>>`' ] || [ ! -f "$W/old" ] || cat "$W/old" "$W/more" >"$W/want"
 	run_cell "$4" "$W/content"
-	errno=$(errno_in "$W/said")
+	errno=$([ ! -s "$W/said" ] || errno_in "$W/said")
 	if [ $status = 0 ] && [ "$5" = new ] && has_become "$W/want"; then
 		echo yes
 	elif [ -f "$f" ] && [ ! -L "$f" ] && [ "$1" != state ] && ! cmp -s "$W/old" "$f"; then
-		echo "changed? ${errno:-$status}"
+		echo "${errno:-status $status} ($([ -s "$f" ] && echo changed || echo emptied))"
+	elif [ "$1" = tag ] && [ ! -e "$f" ]; then
+		echo "${errno:-status $status} (gone)"
 	elif [ $status = 0 ] && [ ! -s "$W/said" ]; then
 		echo "no effect"
 	else
@@ -189,11 +192,11 @@ table_of_refusals()
 {
 	local n=0 i kind row
 
-	table_head '' attribute list spec tag user-data disk state
+	table_head '' "${REFUSING[@]}"
 	for ((i = 0; i < ${#WRITERS[@]}; i += 3)); do
 		here "${WRITERS[i + 1]}" || continue
 		row="| ${WRITERS[i]} "
-		for kind in attribute list spec tag user-data disk state; do
+		for kind in "${REFUSING[@]}"; do
 			n=$((n + 1))
 			row+="| $(write_cell "$kind" "r$n" "${WRITERS[i]}" "${WRITERS[i + 2]}" bad) "
 		done
