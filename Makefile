@@ -97,7 +97,7 @@ $(TOOLS): $(BUILD)/%: %.c $(LIB)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -MMD -MP -o $@ $< $(LIB) $(LIBS)
 
 # Tests. TESTS="tests/tree/tags.bats unit" chooses; the runner explains itself: tests/run --help.
-TESTS ?= unit fuzz fs tree docs net volumes system
+TESTS ?= unit fuzz fs tools tree docs net volumes system
 
 .PHONY: unit test check-asan check-tsan lint bench
 unit: $(UNIT_BINS)
@@ -105,6 +105,11 @@ unit: $(UNIT_BINS)
 
 test: all man $(UNIT_BINS) $(TOOLS)
 	@BUILD=$(BUILD) tests/run $(TESTS)
+
+# The tables in it are what happened.
+.PHONY: docs/tools.md
+docs/tools.md: all
+	@TABLE_RENEW=yes BUILD=$(BUILD) tests/run tests/tools/table.bats
 
 # Of the tests with real machines one file is enough: the others ask what is around ec2fs.
 check-asan:
@@ -196,6 +201,7 @@ help:
 	@echo 'make check-asan  the tests under AddressSanitizer and UndefinedBehaviorSanitizer'
 	@echo 'make check-tsan  the tests under ThreadSanitizer'
 	@echo 'make fuzz        runs libFuzzer (needs clang) on the parsers, FUZZ_SECONDS=$(FUZZ_SECONDS) each'
+	@echo 'make docs/tools.md  writes the tables there anew, by running the tools'
 	@echo 'make lint        format, clang-tidy, cppcheck and the rules of the house'
 	@echo 'make bench       measures, and prints a table'
 	@echo 'make install     to PREFIX ($(PREFIX)), below DESTDIR; uninstall takes it away again'

@@ -39,8 +39,10 @@ struct daemon {
 static int open_all(struct daemon *d, const struct options *o, struct ec2fs_error *error)
 {
 	struct engine_options engine = {.state_dir = o->state, .stop_timeout = o->stop_timeout};
-	struct fs_options fs = {
-		.mountpoint = o->mountpoint, .mount_options = o->mount_options, .debug = o->debug};
+	struct fs_options fs = {.mountpoint = o->mountpoint,
+				.mount_options = o->mount_options,
+				.debug = o->debug,
+				.scratch_timeout = o->scratch_timeout};
 	struct actor self = {.uid = geteuid(), .gid = getegid()};
 	int r = store_open(o->state, &d->store, error);
 

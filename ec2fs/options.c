@@ -30,6 +30,8 @@ static const char usage[] =
 	"                           (qemu:///system)\n"
 	"      storage=URI          what holds the volumes of new zones (file:STATE/volumes)\n"
 	"      stop-timeout=SECONDS how long a guest may take to shut down (120)\n"
+	"      scratch-timeout=SECONDS\n"
+	"                           how long temporary files are kept that nobody uses (600)\n"
 	"  -h, --help             this text\n"
 	"  -V, --version          the version\n"
 	"\n"
@@ -72,13 +74,23 @@ static char *absolute(const char *path)
 	return full;
 }
 
+static int seconds(const char *value, const char *otherwise, int *ret)
+{
+	char *end;
+	long n = strtol(value, &end, 10);
+
+	if (!*value || *end || n < 1 || n > 86400)
+		return wrong(otherwise, value);
+	*ret = (int)n;
+	return OPTIONS_GO;
+}
+
 static int one_option(struct options *o, const char *option, struct strbuf *rest)
 {
 	/* What mount(8) passes on from fstab and is not for us, nor for libfuse. */
 	static const char *const ignored[] = {"defaults", "auto",    "noauto", "user",
 					      "nofail",   "_netdev", "nouser", "rw"};
 	const char *value;
-	char *end;
 
 	if ((value = value_of(option, "state")) != NULL) {
 		if (!*value)
@@ -95,14 +107,12 @@ static int one_option(struct options *o, const char *option, struct strbuf *rest
 		replace(&o->storage, value);
 		return OPTIONS_GO;
 	}
-	if ((value = value_of(option, "stop-timeout")) != NULL) {
-		long seconds = strtol(value, &end, 10);
-
-		if (!*value || *end || seconds < 1 || seconds > 86400)
-			return wrong("stop-timeout takes seconds from 1 to 86400, not '%s'", value);
-		o->stop_timeout = (int)seconds;
-		return OPTIONS_GO;
-	}
+	if ((value = value_of(option, "stop-timeout")) != NULL)
+		return seconds(value, "stop-timeout takes seconds from 1 to 86400, not '%s'",
+			       &o->stop_timeout);
+	if ((value = value_of(option, "scratch-timeout")) != NULL)
+		return seconds(value, "scratch-timeout takes seconds from 1 to 86400, not '%s'",
+			       &o->scratch_timeout);
 	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
 		if (strcmp(option, ignored[i]) == 0)
 			return OPTIONS_GO;
@@ -156,7 +166,8 @@ int options_parse(int argc, char **argv, struct options *ret)
 	struct strbuf rest cleanup_strbuf = STRBUF_INIT;
 	struct options o = {.state = xstrdup("/var/lib/ec2fs"),
 			    .compute = xstrdup("qemu:///system"),
-			    .stop_timeout = 120};
+			    .stop_timeout = 120,
+			    .scratch_timeout = 600};
 	int c, r = OPTIONS_GO;
 
 	while (r == OPTIONS_GO && (c = getopt_long(argc, argv, "fdo:hV", longs, NULL)) != -1) {

@@ -6,10 +6,11 @@
 
 struct options {
 	char *mountpoint;
-	char *state;      /* absolute; "/var/lib/ec2fs" */
-	char *compute;    /* of zones made from now on: "qemu:///system" */
-	char *storage;    /* "file:STATE/volumes" */
-	int stop_timeout; /* seconds; 120 */
+	char *state;         /* absolute; "/var/lib/ec2fs" */
+	char *compute;       /* of zones made from now on: "qemu:///system" */
+	char *storage;       /* "file:STATE/volumes" */
+	int stop_timeout;    /* seconds; 120 */
+	int scratch_timeout; /* seconds; 600 */
 	bool foreground, debug;
 	char *mount_options; /* what is left for libfuse and the kernel; NULL: nothing */
 };

@@ -99,7 +99,7 @@ void fs_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 static int node_stat(struct fs *fs, fuse_ino_t ino, const struct node_ref *node,
 		     const struct tree_caller *who, struct stat *ret, double *timeout)
 {
-	uint64_t since = changes_now(fs);
+	uint64_t since = changes_now(fs), length;
 	struct tree_node facts;
 	int r;
 
@@ -112,6 +112,10 @@ static int node_stat(struct fs *fs, fuse_ino_t ino, const struct node_ref *node,
 	if (r < 0)
 		return r;
 	*timeout = node_attr(fs, &facts, since, ret);
+	if ((facts.flags & TREE_DOCUMENT) && open_file_length(fs, node->id, who->pid, &length)) {
+		ret->st_size = (off_t)length;
+		*timeout = 0;
+	}
 	ret->st_ino = number_shown(ino, ret->st_ino);
 	return 0;
 }

@@ -15,6 +15,7 @@ struct fs_options {
 	const char *mountpoint;
 	const char *mount_options; /* comma-separated options for the kernel and libfuse, or NULL */
 	bool debug;                /* libfuse's request log on standard error */
+	int scratch_timeout;       /* seconds for which unused scratch files are kept */
 };
 
 struct fs;

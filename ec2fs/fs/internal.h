@@ -48,6 +48,7 @@ struct fs {
 	struct scratches *scratches;
 	struct open_files *open_files;
 	struct hidden *hidden;
+	struct dismantlings *dismantlings;
 	struct makers *makers;
 	struct set_times *set_times;
 	struct polls *polls;

@@ -1,6 +1,7 @@
 /* Names that come and go: MKDIR, RMDIR, CREATE, MKNOD, UNLINK, SYMLINK, LINK. */
 #include "ec2fs/fs/asker.h"
 #include "ec2fs/fs/callers.h"
+#include "ec2fs/fs/dismantling.h"
 #include "ec2fs/fs/hidden.h"
 #include "ec2fs/fs/invalidate.h"
 #include "ec2fs/fs/maker.h"
@@ -62,18 +63,25 @@ void fs_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
 	struct fs *fs = fs_of(req);
 	struct tree_caller who = caller_of(req);
-	struct tree_node node, facts;
+	struct tree_node node = {0}, facts;
 	tree_id dir;
+	bool found;
 	int r = place_resolve(fs, parent, name, &dir);
 
 	if (r < 0) {
 		reply_result(req, r);
 		return;
 	}
+	found = tree_lookup(fs->tree, dir, name, &who, &node) == 0;
 	/* rm -r of something above: what came with a VPC goes with it. */
-	if (tree_lookup(fs->tree, dir, name, &who, &node) < 0 || !(node.flags & TREE_INBORN) ||
-	    !asker_removes_below(who.pid))
-		r = tree_rmdir(fs->tree, dir, name, &who);
+	if (!found || !(node.flags & TREE_INBORN) || !asker_removes_below(who.pid)) {
+		if (found && (node.flags & TREE_RESOURCE))
+			r = dismantling_check(fs, &who, node.id);
+		if (r == 0)
+			r = tree_rmdir(fs->tree, dir, name, &who);
+	}
+	if (r == 0)
+		dismantling_note(fs, &who, dir, node.id);
 	/* A terminated instance is remembered for a while; not by who removes it. */
 	if (r == 0 && tree_stat(fs->tree, dir, &who, &facts) == 0 && (facts.flags & TREE_COMPUTED))
 		hide_name(fs, dir, name);
@@ -85,10 +93,10 @@ static int make_scratch(struct fs *fs, const struct tree_node *dir, const char *
 			int flags, const struct tree_caller *who, struct scratch **ret)
 {
 	bool temporary = (flags & O_ACCMODE) == O_RDWR && (flags & O_EXCL);
-	/* tar holds the place of a link with a file. */
-	bool place = (flags & O_EXCL) &&
-		     (((dir->flags & TREE_COMPUTED) && name_is_id(name)) ||
-		      ((dir->flags & TREE_LINKS) && maker_is_itself(fs, dir->id, who)));
+	/* tar holds the place of a link with a file that nobody may use. */
+	bool place = (flags & O_EXCL) && (((dir->flags & TREE_COMPUTED) && name_is_id(name)) ||
+					  ((dir->flags & TREE_LINKS) &&
+					   (!(mode & 07777) || maker_is_itself(fs, dir->id, who))));
 	struct strbuf hint cleanup_strbuf = STRBUF_INIT;
 	struct ec2fs_error error;
 
@@ -107,13 +115,17 @@ static int create_known(struct fs *fs, tree_id dir, const char *name, const stru
 			const struct tree_caller *who, uint64_t since, struct fuse_file_info *fi)
 {
 	bool copying = (fi->flags & O_EXCL) && maker_is(fs, dir, who);
-	bool pretend = (copying && (node->flags & (TREE_COMPUTED | TREE_NOT_COPIED))) ||
-		       ((node->flags & TREE_COMPUTED) &&
-			(name_is_hidden(fs, dir, name) || maker_is_itself(fs, dir, who)));
+	/* Whoever unlinks it first (mv, install, git) has seen it, and writes it. */
+	bool unlinked = name_is_hidden(fs, dir, name);
+	bool pretend =
+		(copying && (node->flags & TREE_COMPUTED)) ||
+		(copying && (node->flags & TREE_NOT_COPIED) && !unlinked) ||
+		((node->flags & TREE_COMPUTED) && (unlinked || maker_is_itself(fs, dir, who)));
 
 	if (S_ISDIR(node->mode))
 		return -EISDIR;
 	unhide_name(fs, dir, name);
+	dismantling_undo(fs, node->id);
 	if (copying)
 		maker_copies(fs, dir);
 	maker_made(fs, dir, name);
@@ -258,6 +270,8 @@ void fs_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
 	 * gone. */
 	if (r == 0 && (node.flags & TREE_OPTIONAL))
 		hide_name(fs, dir, name);
+	if (r == 0)
+		dismantling_note(fs, &who, dir, node.id);
 	reply_result(req, r);
 }
 
@@ -269,7 +283,7 @@ void fs_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const cha
 	uint64_t since = changes_now(fs);
 	struct fuse_entry_param e;
 	struct tree_node node, facts;
-	bool left_out, temporary = strncmp(name, ".#", 2) == 0 || name_is_link_temporary(name);
+	bool left_out, temporary = name_is_link_temporary(name);
 	tree_id dir;
 	int r = place_resolve(fs, parent, name, &dir);
 

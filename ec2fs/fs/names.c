@@ -85,7 +85,9 @@ bool name_makes_nothing(const char *name)
 
 bool name_is_link_temporary(const char *name)
 {
-	return strlen(name) == 8 && strncmp(name, "Cu", 2) == 0 && alphanumeric(name, 8);
+	/* rsync: .NAME.XXXXXX; Ansible: .PID.TIME.tmp; emacs's lock: .#NAME. */
+	return name[0] == '.' ||
+	       (strlen(name) == 8 && strncmp(name, "Cu", 2) == 0 && alphanumeric(name, 8));
 }
 
 bool name_is_probe(const char *name)

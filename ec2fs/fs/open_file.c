@@ -14,6 +14,8 @@
 struct open_files {
 	pthread_mutex_t lock;
 	struct open_file *first;
+	struct open_file *first_document; /* of documents opened to be written */
+	atomic_size_t documents;          /* how many these are */
 };
 
 struct open_files *open_files_new(void)
@@ -44,6 +46,54 @@ static void take_from(struct open_files *all, struct open_file *of)
 	else
 		all->first = of->next;
 	pthread_mutex_unlock(&all->lock);
+}
+
+/* From now on open_file_length finds it; id, flags and who are what they stay. */
+static void add_document(struct open_files *all, struct open_file *of)
+{
+	pthread_mutex_lock(&all->lock);
+	of->is_document = true;
+	of->next_document = all->first_document;
+	if (of->next_document)
+		of->next_document->previous_document = of;
+	all->first_document = of;
+	all->documents++;
+	pthread_mutex_unlock(&all->lock);
+}
+
+static void take_document(struct open_files *all, struct open_file *of)
+{
+	pthread_mutex_lock(&all->lock);
+	if (of->next_document)
+		of->next_document->previous_document = of->previous_document;
+	if (of->previous_document)
+		of->previous_document->next_document = of->next_document;
+	else
+		all->first_document = of->next_document;
+	all->documents--;
+	pthread_mutex_unlock(&all->lock);
+}
+
+bool open_file_length(struct fs *fs, tree_id id, pid_t writer, uint64_t *ret)
+{
+	struct open_files *all = fs->open_files;
+	bool found = false;
+
+	if (!atomic_load(&all->documents))
+		return false;
+	pthread_mutex_lock(&all->lock);
+	for (struct open_file *of = all->first_document; of && !found; of = of->next_document) {
+		/* A writer that asks is not writing; under this lock nobody is waited for. */
+		if (of->id != id || of->who.pid != writer || pthread_mutex_trylock(&of->lock) != 0)
+			continue;
+		if (of->dirty) {
+			*ret = of->text.len;
+			found = true;
+		}
+		pthread_mutex_unlock(&of->lock);
+	}
+	pthread_mutex_unlock(&all->lock);
+	return found;
 }
 
 void open_files_free(struct fs *fs)
@@ -84,6 +134,8 @@ void open_file_unref(struct fs *fs, struct open_file *of)
 	if (atomic_fetch_sub(&of->references, 1) != 1)
 		return;
 	take_from(fs->open_files, of);
+	if (of->is_document)
+		take_document(fs->open_files, of);
 	if (of->claims)
 		wait_ino_release(fs, of->ino);
 	poll_forget(fs, (uintptr_t)of);
@@ -92,6 +144,8 @@ void open_file_unref(struct fs *fs, struct open_file *of)
 	else if (of->fd >= 0)
 		close(of->fd);
 	luks_free(of->luks);
+	if (of->scratch)
+		scratch_touch(of->scratch);
 	scratch_unref(of->scratch);
 	strbuf_free(&of->shown);
 	strbuf_free(&of->text);
@@ -219,6 +273,8 @@ int open_node(struct fs *fs, const struct tree_node *node, const struct tree_cal
 	}
 	set_caching(fs, of, node_is_live(node), fi);
 	fi->fh = (uintptr_t)of;
+	if (write && !blob && (of->flags & TREE_DOCUMENT))
+		add_document(fs->open_files, of);
 	return 0;
 }
 

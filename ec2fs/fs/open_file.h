@@ -19,7 +19,9 @@ struct open_file {
 	/* A reader may close, and RELEASE come, as soon as the kernel has an answer: before the
 	 * thread that answered is done with the file. */
 	atomic_uint references;
-	struct open_file *previous, *next; /* of all; under the list's lock */
+	struct open_file *previous, *next;                   /* of all; under the list's lock */
+	struct open_file *previous_document, *next_document; /* of documents being written; too */
+	bool is_document;                                    /* it is in that list */
 	pthread_mutex_t lock; /* all below but mode, id and flags of a node of the tree */
 	enum open_mode mode;
 	tree_id id;     /* of a node of the tree */
@@ -85,6 +87,10 @@ void open_discarding(struct fs *fs, tree_id id, const struct tree_caller *who,
 /* The same for a scratch file (takes a reference of its own). */
 void open_scratch(struct fs *fs, struct scratch *s, const struct tree_caller *who,
 		  struct fuse_file_info *fi);
+
+/* How long a document is to the process that writes it and has not closed it yet: git keeps what
+ * fstat(2) says then. False: it writes nothing there. */
+bool open_file_length(struct fs *fs, tree_id id, pid_t writer, uint64_t *ret);
 
 /* Writes; under of->lock. 0 or a negative errno; -EINPROGRESS: the request was given to the
  * waiters. */

@@ -118,9 +118,12 @@ static int become_link(const struct renaming *x, struct scratch *s)
 	if (r == 0)
 		r = tree_symlink(x->fs->tree, x->to, x->new_name, strbuf_str(&target), true,
 				 &x->who, &node);
-	if (r == 0)
-		scratch_become(s, node.id);
-	return r;
+	if (r < 0)
+		return r;
+	scratch_become(s, node.id);
+	/* Where it pointed there already nothing else tells the kernel. */
+	invalidate_entry(x->fs, x->to, x->new_name);
+	return 0;
 }
 
 static int rename_scratch(const struct renaming *x, struct scratch *s)

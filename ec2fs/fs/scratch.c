@@ -12,10 +12,8 @@
 #include <string.h>
 
 #define SCRATCHES_MAX 1024
-#define UNUSED_FOR (600 * NS_PER_SECOND)
 /* One that became a file of the tree: only who had it open still comes with its number. */
 #define BECAME_FOR (30 * NS_PER_SECOND)
-#define SWEEP_EVERY (10 * NS_PER_SECOND)
 /* Cookies of directories have 62 bits for them. */
 #define NUMBER_MASK (SCRATCH_BIT / 4 - 1)
 
@@ -25,13 +23,15 @@ struct scratches {
 	struct scratch *all[SCRATCHES_MAX]; /* by number */
 	uint64_t number;                    /* the last one given */
 	int64_t swept;
+	int64_t timeout; /* ns */
 };
 
-struct scratches *scratches_new(void)
+struct scratches *scratches_new(int timeout)
 {
 	struct scratches *all = xnew(struct scratches);
 
 	pthread_mutex_init(&all->lock, NULL);
+	all->timeout = timeout * NS_PER_SECOND;
 	/* Not the numbers of an earlier mount: an NFS client may still have those. */
 	all->number = ((uint64_t)wall_now() >> 8) & NUMBER_MASK;
 	return all;
@@ -78,11 +78,20 @@ void scratch_unref(struct scratch *s)
 		return;
 	all = s->fs->scratches;
 	pthread_mutex_lock(&all->lock);
-	s->used = monotonic_now();
+	/* What the kernel asks for by number it still has. */
+	if (s->became)
+		s->used = monotonic_now();
 	last = put(all, s);
 	pthread_mutex_unlock(&all->lock);
 	if (last)
 		scratch_free(s);
+}
+
+void scratch_touch(struct scratch *s)
+{
+	pthread_mutex_lock(&s->fs->scratches->lock);
+	s->used = monotonic_now();
+	pthread_mutex_unlock(&s->fs->scratches->lock);
 }
 
 struct scratch *scratch_ref(struct scratch *s)
@@ -99,14 +108,14 @@ static void sweep(struct fs *fs)
 	struct scratches *all = fs->scratches;
 	int64_t now = monotonic_now();
 
-	if (now - all->swept < SWEEP_EVERY)
+	if (now - all->swept < all->timeout / 60)
 		return;
 	all->swept = now;
 	for (size_t i = all->count; i-- > 0;) {
 		struct scratch *s = all->all[i];
 
 		if (!s->kept || s->references > 1 ||
-		    now - s->used < (s->became ? BECAME_FOR : UNUSED_FOR))
+		    now - s->used < (s->became ? BECAME_FOR : all->timeout))
 			continue;
 		if (s->name)
 			invalidate_entry(fs, s->dir, s->name);
@@ -294,6 +303,11 @@ void scratch_list(struct fs *fs, tree_id dir, uid_t uid, uint64_t after, scratch
 {
 	int r = 0;
 
+	if (atomic_load(&fs->scratches->count)) {
+		pthread_mutex_lock(&fs->scratches->lock);
+		sweep(fs);
+		pthread_mutex_unlock(&fs->scratches->lock);
+	}
 	while (r == 0 && atomic_load(&fs->scratches->count)) {
 		cleanup_free char *name = NULL;
 		struct scratch *s cleanup_scratch = next_of(fs->scratches, dir, uid, after, &name);

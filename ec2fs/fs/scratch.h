@@ -1,7 +1,7 @@
 /*
  * Scratch files: what editors and copying tools make beside an attribute (sedXXXXXX, .f.swp, f~)
  * until they rename it onto the attribute or remove it. They live in memory (next to a disk image:
- * in a blob begun for it), are listed to their owner only, and vanish when unused for ten minutes.
+ * in a blob begun for it), are listed to their owner only, and vanish when unused for a while.
  */
 #ifndef EC2FS_FS_SCRATCH_H
 #define EC2FS_FS_SCRATCH_H
@@ -21,7 +21,8 @@ enum scratch_kind {
 
 struct scratch; /* counted */
 
-struct scratches *scratches_new(void);
+/* They are kept for that many seconds after their last use. */
+struct scratches *scratches_new(int timeout);
 void scratches_free(struct scratches *all); /* accepts NULL */
 
 /*
@@ -36,6 +37,8 @@ struct scratch *scratch_find(struct fs *fs, tree_id dir, const char *name,
 struct scratch *scratch_get(struct fs *fs, fuse_ino_t ino);
 struct scratch *scratch_ref(struct scratch *s);
 void scratch_unref(struct scratch *s); /* accepts NULL */
+/* It is used: opened or closed. To be looked at keeps it from nothing. */
+void scratch_touch(struct scratch *s);
 static inline void scratch_unrefp(struct scratch **s)
 {
 	scratch_unref(*s);

@@ -1,4 +1,5 @@
 /* The mount: made, served, ended. */
+#include "ec2fs/fs/dismantling.h"
 #include "ec2fs/fs/hidden.h"
 #include "ec2fs/fs/invalidate.h"
 #include "ec2fs/fs/maker.h"
@@ -138,6 +139,7 @@ static void free_parts(struct fs *fs)
 	makers_free(fs->makers);
 	set_times_free(fs->set_times);
 	hidden_free(fs->hidden);
+	dismantlings_free(fs->dismantlings);
 	scratches_free(fs->scratches);
 	ids_free(fs->ids);
 	if (fs->session)
@@ -162,9 +164,10 @@ int fs_mount(struct tree *tree, const struct fs_options *options, struct fs **re
 	fs->tree = tree;
 	fs->mountpoint = xstrdup(options->mountpoint);
 	fs->ids = ids_new();
-	fs->scratches = scratches_new();
+	fs->scratches = scratches_new(options->scratch_timeout);
 	fs->open_files = open_files_new();
 	fs->hidden = hidden_new();
+	fs->dismantlings = dismantlings_new();
 	fs->makers = makers_new();
 	fs->set_times = set_times_new();
 	fs->polls = polls_new();

@@ -313,6 +313,22 @@ void open_file_finish(struct fs *fs, struct open_file *of)
 		scratch_drop(of->scratch); /* refused: it never was */
 }
 
+static int refuse_hole(struct fs *fs, struct open_file *of, off_t size)
+{
+	struct ec2fs_error error;
+	int r;
+
+	if ((uint64_t)size > of->max)
+		ec2fs_fail(&error, EC2_ValueTooLong, "it takes at most %zu bytes", of->max);
+	else
+		ec2fs_fail(&error, EC2_InvalidParameterValue,
+			   "grown to %lld bytes, of which some were not written; write it whole",
+			   (long long)size);
+	r = refuse(fs, of, &error);
+	drop(of);
+	return r;
+}
+
 int open_file_truncate(struct fs *fs, struct open_file *of, off_t size)
 {
 	int r;
@@ -336,9 +352,12 @@ int open_file_truncate(struct fs *fs, struct open_file *of, off_t size)
 	r = start(fs, of, size);
 	if (r < 0)
 		return r;
-	/* rsync --inplace cuts the old end off behind what it wrote; growing would make a hole. */
-	if ((uint64_t)size > of->text.len && of->text.len)
-		return -EINVAL;
+	/* rsync --inplace cuts the old end off behind what it wrote; growing would make a hole,
+	 * which is what cp makes of a file that is nothing else. */
+	if ((uint64_t)size > (uint64_t)of->base + of->text.len) {
+		of->emptied = true;
+		return refuse_hole(fs, of, size);
+	}
 	if ((uint64_t)size < of->text.len && (of->flags & TREE_DOCUMENT)) {
 		strbuf_truncate(&of->text, (size_t)size);
 		open_file_wrote(of);

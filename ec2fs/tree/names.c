@@ -265,28 +265,46 @@ static int resolve(struct tree *t, const struct view *v, const struct node *from
 	return 0;
 }
 
+/* Does the link, which is there, lead to the target? */
+static bool leads_to(struct naming *n, const struct view *v, const struct node *d,
+		     const struct node *link, const struct node *target)
+{
+	struct strbuf path cleanup_strbuf = STRBUF_INIT;
+	struct ec2fs_error ignored;
+	struct node is;
+
+	if (link->links)
+		return link->r == target->r;
+	node_show(n->tree, v, link, n->who, &path);
+	return resolve(n->tree, v, d, strbuf_str(&path), n->who, &is, &ignored) == 0 &&
+	       is.id == target->id;
+}
+
 static int link_to(struct view *v, void *context, struct ec2fs_error *error)
 {
 	struct naming *n = context;
-	struct node d, target;
+	struct node d, target, is;
 	int r = find_dir(v, n->dir, &d, error);
 
 	if (r < 0)
 		return r;
 	if (!d.dir->make_link && (!d.dir->links || !d.dir->links->make))
 		return not_here(&d, "linked", error);
-	if (node_lookup(n->tree, v, &d, n->name, n->who, &target) == 0) {
+	r = resolve(n->tree, v, &d, n->text, n->who, &target, error);
+	if (r < 0)
+		return r;
+	if (node_lookup(n->tree, v, &d, n->name, n->who, &is) == 0) {
 		if (!n->replace)
 			return ec2fs_fail(error, EC2_ResourceExists, "%s is taken", n->name);
+		n->made = is.id;
+		if (leads_to(n, v, &d, &is, &target))
+			return 0;
 		/* Both or neither: what is there stays when the new one is refused. */
 		r = drop(v, n, error);
 		n->made = 0;
 		if (r < 0)
 			return r;
 	}
-	r = resolve(n->tree, v, &d, n->text, n->who, &target, error);
-	if (r < 0)
-		return r;
 	if (d.dir->make_link) {
 		struct resource *made;
 

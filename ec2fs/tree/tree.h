@@ -163,6 +163,10 @@ int tree_show_log(struct tree *t, tree_id id, const struct tree_caller *who, uin
  * bounded by a few seconds; on failure the old content stays and 0 or the errno is returned. */
 int tree_refresh(struct tree *t, tree_id id);
 
+/* The name of a file of the resource that somebody has set and that is not among those gone; NULL:
+ * there is none. Where spec is gone, so is what it names. The name lives for ever. */
+const char *tree_left_in(struct tree *t, tree_id id, const tree_id *gone, size_t count);
+
 /*
  * Would this text be taken? Changes and records nothing. `whole`: data is all there will be, else
  * only what has come so far: complete lines are judged, an unfinished last line gives -EAGAIN

@@ -46,6 +46,7 @@ exits()
 	exits 2 -o "$options,stop-timeout=soon" "$CLOUD"
 	[[ $output == *"seconds from 1 to 86400"* ]]
 	exits 2 -o "$options,stop-timeout=0" "$CLOUD"
+	exits 2 -o "$options,scratch-timeout=0" "$CLOUD"
 	exits 2 -o "state=,compute=sim" "$CLOUD"
 	exits 2 -o "state=$STATE,compute=nonsense:" "$CLOUD"
 	[[ $output == *"libvirt URI"* ]]
