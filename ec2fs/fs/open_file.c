@@ -144,7 +144,10 @@ int open_node(struct fs *fs, const struct tree_node *node, const struct tree_cal
 	if (blob && !write) {
 		r = tree_blob_open(fs->tree, node->id, &of->fd, &of->size);
 		r = r == -ENODATA ? 0 : r;
-	} else if (!blob && !write) {
+	}
+	set_caching(fs, of, node_is_live(node), fi);
+	/* Mostly the kernel has what it keeps, and does not ask: that is rendered when it does. */
+	if (r == 0 && !blob && !write && !of->cached) {
 		r = tree_show(fs->tree, node->id, who, &of->shown);
 		of->rendered = true;
 	}
@@ -152,7 +155,6 @@ int open_node(struct fs *fs, const struct tree_node *node, const struct tree_cal
 		open_file_unref(fs, of);
 		return r;
 	}
-	set_caching(fs, of, node_is_live(node), fi);
 	fi->fh = (uintptr_t)of;
 	return 0;
 }

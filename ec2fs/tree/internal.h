@@ -39,10 +39,16 @@ int node_get(const struct view *v, tree_id id, struct node *ret);
 /* -ENOENT, -ENOTDIR. */
 int node_lookup(struct tree *t, const struct view *v, const struct node *dir, const char *name,
 		const struct tree_caller *who, struct node *ret);
+/* An entry of the directory's table; -ENOENT when it is not there now. */
+int node_fixed(struct tree *t, const struct view *v, const struct node *dir, const struct entry *e,
+	       const struct tree_caller *who, struct node *ret);
 /* The directory that holds it. */
 tree_id node_parent(const struct view *v, const struct node *n);
 void node_fill(struct tree *t, const struct view *v, const struct node *n,
 	       const struct tree_caller *who, struct tree_node *ret);
+/* Of a file all but its size: nothing is rendered. */
+void node_fill_unsized(struct tree *t, const struct view *v, const struct node *n,
+		       const struct tree_caller *who, struct tree_node *ret);
 /* Identity and mode only. */
 void node_fill_brief(const struct node *n, struct tree_node *ret);
 void node_show(struct tree *t, const struct view *v, const struct node *n,

@@ -4,6 +4,7 @@
 #include "ec2fs/util/memory.h"
 #include "ec2fs/util/table.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -102,20 +103,44 @@ static void node_of_resource(const struct resource *r, struct node *ret)
 		.r = r, .entry = ops->file, .dir = ops->dir, .id = node_resource_id(r->number)};
 }
 
+/* The entries of a kind of resource by their numbers; made once. */
+#define NUMBERED 256
+static struct numbered {
+	uint16_t number;
+	const struct entry *entry; /* NULL: empty */
+} numbered[KIND_COUNT][NUMBERED];
+static uint16_t link_numbers[LINKS_COUNT];
+
 /* Fixed directories may hold fixed entries of their own: names are unique within a resource's
  * tables. */
-static const struct entry *entry_by_number(const struct dir *dir, uint16_t number)
+static void number_entries(struct numbered *of_kind, const struct dir *dir)
 {
 	for (const struct entry *e = dir ? dir->entries : NULL; e && e->name; e++) {
-		const struct entry *below;
+		uint16_t number = entry_number(e);
+		size_t i = number % NUMBERED;
 
-		if (entry_number(e) == number)
-			return e;
-		below = e->dir ? entry_by_number(e->dir, number) : NULL;
-		if (below)
-			return below;
+		while (of_kind[i].entry)
+			i = (i + 1) % NUMBERED;
+		of_kind[i] = (struct numbered){number, e};
+		number_entries(of_kind, e->dir);
 	}
-	return NULL;
+}
+
+static void number_all(void)
+{
+	for (enum kind kind = KIND_ROOT; kind < KIND_COUNT; kind++)
+		number_entries(numbered[kind], kind_ops(kind)->dir);
+	for (size_t i = 0; i < LINKS_COUNT; i++)
+		link_numbers[i] = name_number(all_links[i]->salt);
+}
+
+static const struct entry *entry_by_number(enum kind kind, uint16_t number)
+{
+	size_t i = number % NUMBERED;
+
+	while (numbered[kind][i].entry && numbered[kind][i].number != number)
+		i = (i + 1) % NUMBERED;
+	return numbered[kind][i].entry;
 }
 
 int node_get(const struct view *v, tree_id id, struct node *ret)
@@ -123,20 +148,22 @@ int node_get(const struct view *v, tree_id id, struct node *ret)
 	uint64_t number = id == TREE_ROOT ? ROOT_NUMBER : id >> 16;
 	uint16_t sub = id == TREE_ROOT ? 0 : (uint16_t)id;
 	const struct resource *r = view_get(v, number);
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	const struct entry *e;
 
 	if (!r)
 		return -ESTALE;
+	pthread_once(&once, number_all);
 	if (!sub) {
 		node_of_resource(r, ret);
 		return 0;
 	}
 	for (size_t i = 0; i < LINKS_COUNT; i++)
-		if (name_number(all_links[i]->salt) == sub) {
+		if (link_numbers[i] == sub) {
 			*ret = (struct node){.r = r, .links = all_links[i], .id = id};
 			return 0;
 		}
-	e = entry_by_number(kind_ops(r->kind)->dir, sub);
+	e = entry_by_number(r->kind, sub);
 	if (!e)
 		return -ESTALE;
 	node_of_entry(r, e, ret);
@@ -172,6 +199,15 @@ static int lookup_link(const struct view *v, const struct node *dir, const char 
 	return -ENOENT;
 }
 
+int node_fixed(struct tree *t, const struct view *v, const struct node *dir, const struct entry *e,
+	       const struct tree_caller *who, struct node *ret)
+{
+	if (!entry_present(t, v, dir->r, e, who))
+		return -ENOENT;
+	node_of_entry(dir->r, e, ret);
+	return 0;
+}
+
 int node_lookup(struct tree *t, const struct view *v, const struct node *dir, const char *name,
 		const struct tree_caller *who, struct node *ret)
 {
@@ -180,12 +216,8 @@ int node_lookup(struct tree *t, const struct view *v, const struct node *dir, co
 	if (!dir->dir)
 		return -ENOTDIR;
 	for (const struct entry *e = dir->dir->entries; e && e->name; e++)
-		if (strcmp(e->name, name) == 0) {
-			if (!entry_present(t, v, dir->r, e, who))
-				return -ENOENT;
-			node_of_entry(dir->r, e, ret);
-			return 0;
-		}
+		if (strcmp(e->name, name) == 0)
+			return node_fixed(t, v, dir, e, who, ret);
 	if (dir->dir->child != KIND_ROOT) {
 		child = view_find(v, dir->r->number, dir->dir->child, name);
 		if (child && (!dir->dir->lists || dir->dir->lists(child))) {
@@ -210,6 +242,14 @@ static const struct entry *collection_entry(enum kind parent, enum kind child)
 	return NULL;
 }
 
+static const struct entry *collection_entry_by_name(const char *name)
+{
+	for (const struct entry *e = kind_ops(KIND_REGION)->dir->entries; e->name; e++)
+		if (strcmp(e->name, name) == 0)
+			return e;
+	return NULL;
+}
+
 static const struct entry *collection_of(enum kind kind)
 {
 	if (kind == KIND_ROOT || kind == KIND_REGION)
@@ -223,7 +263,7 @@ const struct entry *collection_entry_of(const struct resource *r)
 {
 	/* What was removed is seen by its ID for a while. */
 	if (r->kind == KIND_INSTANCE && resource_get(r, "@removed"))
-		return entry_by_number(kind_ops(KIND_REGION)->dir, name_number(by_id_links.at));
+		return collection_entry_by_name(by_id_links.at);
 	return collection_of(r->kind);
 }
 
@@ -354,10 +394,10 @@ static unsigned dir_flags(const struct view *v, const struct node *n)
 	return flags;
 }
 
+/* What does not need the content. */
 static void fill_file(struct tree *t, const struct view *v, const struct node *n,
 		      const struct field *f, const struct tree_caller *who, struct tree_node *ret)
 {
-	struct strbuf text cleanup_strbuf = STRBUF_INIT;
 	const struct entry *e = n->entry;
 	struct show s = {t, v, n->r, e, who};
 
@@ -375,7 +415,17 @@ static void fill_file(struct tree *t, const struct view *v, const struct node *n
 	if (!(ret->flags & TREE_COMPUTED))
 		ret->max = e->max ? e->max : SCALAR_MAX;
 	ret->mtime = f && (f->value || f->mtime) ? f->mtime : e->store ? 0 : n->r->mtime;
+}
+
+static void fill_size(struct tree *t, const struct view *v, const struct node *n,
+		      const struct tree_caller *who, struct tree_node *ret)
+{
+	struct strbuf text cleanup_strbuf = STRBUF_INIT;
+	const struct entry *e = n->entry;
+
 	if (e->extra && e->extra->size) {
+		struct show s = {t, v, n->r, e, who};
+
 		ret->size = e->extra->size(&s);
 		return;
 	}
@@ -410,8 +460,8 @@ static void fill_dir_time(struct tree *t, const struct node *n, const struct fie
 	}
 }
 
-void node_fill(struct tree *t, const struct view *v, const struct node *n,
-	       const struct tree_caller *who, struct tree_node *ret)
+static void fill(struct tree *t, const struct view *v, const struct node *n,
+		 const struct tree_caller *who, bool sized, struct tree_node *ret)
 {
 	const struct resource *r = n->r;
 	const struct entry *e = n->entry;
@@ -434,6 +484,8 @@ void node_fill(struct tree *t, const struct view *v, const struct node *n,
 		fill_dir_time(t, n, f, ret);
 	} else if (S_ISREG(ret->mode)) {
 		fill_file(t, v, n, f, who, ret);
+		if (sized)
+			fill_size(t, v, n, who, ret);
 	} else {
 		struct strbuf text cleanup_strbuf = STRBUF_INIT;
 
@@ -443,4 +495,16 @@ void node_fill(struct tree *t, const struct view *v, const struct node *n,
 		ret->mtime = r->mtime;
 	}
 	ret->ctime = ret->mtime > r->mtime ? ret->mtime : r->mtime;
+}
+
+void node_fill(struct tree *t, const struct view *v, const struct node *n,
+	       const struct tree_caller *who, struct tree_node *ret)
+{
+	fill(t, v, n, who, true, ret);
+}
+
+void node_fill_unsized(struct tree *t, const struct view *v, const struct node *n,
+		       const struct tree_caller *who, struct tree_node *ret)
+{
+	fill(t, v, n, who, false, ret);
 }
