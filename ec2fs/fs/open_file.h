@@ -47,6 +47,7 @@ struct open_file {
 	struct tree_blob *blob; /* being written; NULL: none, or committed */
 	int fd;                 /* of the blob written, or read (-1: there is none) */
 	uint64_t size;          /* of the blob read */
+	uint64_t unflushed;     /* bytes written since the disk was last set to work */
 	int broken;             /* errno (negative) of a write to the blob that failed */
 };
 
