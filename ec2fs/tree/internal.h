@@ -33,6 +33,9 @@ tree_id node_id(uint64_t number, const char *entry_name);
 tree_id node_entry_id(uint64_t number, const struct entry *e);
 tree_id node_resource_id(uint64_t number);
 tree_id node_link_id(const struct links *links, uint64_t number);
+/* The other way round, from an identity's lower 16 bits; NULL: there is no such entry. */
+const struct entry *entry_by_number(enum kind kind, uint16_t number);
+const struct links *links_by_number(uint16_t number);
 
 /* Under cloud_read. -ESTALE when there is no such node. */
 int node_get(const struct view *v, tree_id id, struct node *ret);

@@ -2,16 +2,9 @@
 #include "ec2fs/tree/internal.h"
 
 #include "ec2fs/util/memory.h"
-#include "ec2fs/util/table.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Links, wherever they are. */
-static const struct links *const all_links[] = {&by_id_links, &volume_snapshot_links,
-						&instance_address_links};
-#define LINKS_COUNT (sizeof(all_links) / sizeof(all_links[0]))
 
 const struct kind_ops *kind_ops(enum kind kind)
 {
@@ -43,39 +36,6 @@ const struct kind_ops *kind_ops(enum kind kind)
 	return ops[kind];
 }
 
-/* 2 to 65535: 0 is the resource's own directory, and 1 makes the root's identity. */
-static uint16_t name_number(const char *name)
-{
-	return (uint16_t)(2 + hash_str(name, 0x6e6f6465) % 65534);
-}
-
-tree_id node_id(uint64_t number, const char *entry_name)
-{
-	return number << 16 | name_number(entry_name);
-}
-
-tree_id node_resource_id(uint64_t number)
-{
-	return number == ROOT_NUMBER ? TREE_ROOT : number << 16;
-}
-
-tree_id node_link_id(const struct links *links, uint64_t number)
-{
-	return number << 16 | name_number(links->salt);
-}
-
-#define ORDERED 0xff00
-
-static uint16_t entry_number(const struct entry *e)
-{
-	return e->order ? (uint16_t)(ORDERED + e->order) : name_number(e->name);
-}
-
-tree_id node_entry_id(uint64_t number, const struct entry *e)
-{
-	return number << 16 | entry_number(e);
-}
-
 bool resource_is_inborn(const struct view *v, const struct resource *r)
 {
 	const struct kind_ops *ops = kind_ops(r->kind);
@@ -103,66 +63,25 @@ static void node_of_resource(const struct resource *r, struct node *ret)
 		.r = r, .entry = ops->file, .dir = ops->dir, .id = node_resource_id(r->number)};
 }
 
-/* The entries of a kind of resource by their numbers; made once. */
-#define NUMBERED 256
-static struct numbered {
-	uint16_t number;
-	const struct entry *entry; /* NULL: empty */
-} numbered[KIND_COUNT][NUMBERED];
-static uint16_t link_numbers[LINKS_COUNT];
-
-/* Fixed directories may hold fixed entries of their own: names are unique within a resource's
- * tables. */
-static void number_entries(struct numbered *of_kind, const struct dir *dir)
-{
-	for (const struct entry *e = dir ? dir->entries : NULL; e && e->name; e++) {
-		uint16_t number = entry_number(e);
-		size_t i = number % NUMBERED;
-
-		while (of_kind[i].entry)
-			i = (i + 1) % NUMBERED;
-		of_kind[i] = (struct numbered){number, e};
-		number_entries(of_kind, e->dir);
-	}
-}
-
-static void number_all(void)
-{
-	for (enum kind kind = KIND_ROOT; kind < KIND_COUNT; kind++)
-		number_entries(numbered[kind], kind_ops(kind)->dir);
-	for (size_t i = 0; i < LINKS_COUNT; i++)
-		link_numbers[i] = name_number(all_links[i]->salt);
-}
-
-static const struct entry *entry_by_number(enum kind kind, uint16_t number)
-{
-	size_t i = number % NUMBERED;
-
-	while (numbered[kind][i].entry && numbered[kind][i].number != number)
-		i = (i + 1) % NUMBERED;
-	return numbered[kind][i].entry;
-}
-
 int node_get(const struct view *v, tree_id id, struct node *ret)
 {
 	uint64_t number = id == TREE_ROOT ? ROOT_NUMBER : id >> 16;
 	uint16_t sub = id == TREE_ROOT ? 0 : (uint16_t)id;
 	const struct resource *r = view_get(v, number);
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	const struct links *links;
 	const struct entry *e;
 
 	if (!r)
 		return -ESTALE;
-	pthread_once(&once, number_all);
 	if (!sub) {
 		node_of_resource(r, ret);
 		return 0;
 	}
-	for (size_t i = 0; i < LINKS_COUNT; i++)
-		if (link_numbers[i] == sub) {
-			*ret = (struct node){.r = r, .links = all_links[i], .id = id};
-			return 0;
-		}
+	links = links_by_number(sub);
+	if (links) {
+		*ret = (struct node){.r = r, .links = links, .id = id};
+		return 0;
+	}
 	e = entry_by_number(r->kind, sub);
 	if (!e)
 		return -ESTALE;

@@ -25,7 +25,7 @@ static struct node {
 	char *name, *data;
 	struct stat st;
 	size_t first, count;
-} *nodes;
+} * nodes;
 static size_t node_count, node_capacity;
 
 static struct node *node_of(fuse_ino_t ino)
