@@ -98,10 +98,7 @@ static inline pthread_mutex_t *commit_lock(struct fs *fs, tree_id id)
 }
 
 /* Each error of a request is answered in one place: result is 0 or a negative errno. */
-static inline void reply_result(fuse_req_t req, int result)
-{
-	fuse_reply_err(req, result < 0 ? -result : 0);
-}
+void reply_result(fuse_req_t req, int result);
 
 /* Makes fs_serve return, mounted or not. Any thread. */
 void fs_end_serving(struct fs *fs);

@@ -281,12 +281,10 @@ void facts_told(struct fs *fs, tree_id id)
 
 static void answer(const struct waiting_reply *reply)
 {
-	if (reply->count < 0)
-		fuse_reply_err(reply->req, (int)-reply->count);
-	else if (reply->write)
+	if (reply->count > 0 || (reply->count == 0 && reply->write))
 		fuse_reply_write(reply->req, (size_t)reply->count);
 	else
-		fuse_reply_err(reply->req, 0);
+		reply_result(reply->req, (int)reply->count);
 }
 
 void reply_when_known(struct fs *fs, fuse_req_t req, bool write, ssize_t count)

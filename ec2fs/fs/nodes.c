@@ -255,7 +255,8 @@ void node_entry(struct fs *fs, const struct tree_node *node, uint64_t since, boo
 	fuse_ino_t ino = node->flags & TREE_WAIT ? waiting_ino(fs, node->id) : own;
 	bool waits = ino != own;
 
-	*ret = (struct fuse_entry_param){.ino = ino, .generation = 1};
+	/* The kernel insists on 0 for its root. */
+	*ret = (struct fuse_entry_param){.ino = ino, .generation = node->id != TREE_ROOT};
 	ret->attr_timeout = node_attr(fs, node, since, &ret->attr);
 	ret->entry_timeout = brief || waits ? 0 : KEEP_LONG;
 }

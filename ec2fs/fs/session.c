@@ -3,6 +3,7 @@
 #include "ec2fs/fs/invalidate.h"
 #include "ec2fs/fs/maker.h"
 #include "ec2fs/fs/mount_watch.h"
+#include "ec2fs/fs/nfs_server.h"
 #include "ec2fs/fs/nodes.h"
 #include "ec2fs/fs/open_file.h"
 #include "ec2fs/fs/poll.h"
@@ -184,6 +185,7 @@ int fs_mount(struct tree *tree, const struct fs_options *options, struct fs **re
 		free_parts(fs);
 		return r;
 	}
+	nfs_server_look_again();
 	fs->mount_watch = mount_watch_new(fs);
 	tree_watch(tree, notifier_watch, fs);
 	*ret = fs;

@@ -12,7 +12,6 @@
 
 /* EC2's limit, before base64 (EC2 user guide, "Run commands at launch"). */
 #define USER_DATA_MAX (16 * 1024)
-#define MOST_PATIENCE (365 * 86400) /* s */
 
 int instance_make(struct view *v, const struct resource *parent, const char *name,
 		  struct resource **ret, struct ec2fs_error *error)
@@ -180,10 +179,13 @@ int instance_unset_key_pair(struct view *v, struct resource *r, struct ec2fs_err
 int instance_set_zone(struct view *v, struct resource *r, const char *text, size_t len,
 		      struct ec2fs_error *error)
 {
-	const struct resource *zone;
+	const char *current = resource_get(r, "availability-zone");
+	const struct resource *zone = refer_zone(v, r->parent, current, text);
 	int result;
 
 	(void)len;
+	if (zone)
+		text = zone->name;
 	if (unchanged(r, "availability-zone", text))
 		return 0;
 	result = need_draft(r, "availability-zone", error);
@@ -295,51 +297,4 @@ int instance_set_shutdown_behavior(struct view *v, struct resource *r, const cha
 					"the instance is terminated");
 	set_text(v, r, "instance-initiated-shutdown-behavior", text);
 	return 0;
-}
-
-/* What is on the way to a state; a wait for it goes on. */
-static bool may_come(const struct resource *r, const char *wanted)
-{
-	enum instance_state s = instance_state(r);
-
-	if (strcmp(wanted, "terminated") == 0)
-		return true;
-	if (strcmp(wanted, "running") == 0)
-		return s == INSTANCE_DRAFT || s == INSTANCE_PENDING;
-	if (strcmp(wanted, "stopped") == 0)
-		return s == INSTANCE_RUNNING || s == INSTANCE_STOPPING || s == INSTANCE_PENDING;
-	return false;
-}
-
-int instance_wait(const struct view *v, const struct resource *r, const char *text,
-		  int64_t *ret_timeout, struct ec2fs_error *error)
-{
-	size_t len = strcspn(text, " "), blanks = strspn(text + len, " ");
-	const char *patience = text + len + blanks;
-	char wanted[32] = "";
-	uint64_t seconds;
-
-	(void)v;
-	if (len < sizeof(wanted))
-		memcpy(wanted, text, len);
-	if (instance_state_by_name(wanted) == INSTANCE_STATE_COUNT || strcmp(wanted, "draft") == 0)
-		return ec2fs_fail(error, EC2_InvalidParameterValue,
-				  "write the state to wait for (running, stopped, terminated), and "
-				  "the most seconds to wait if you like");
-	if (*patience) {
-		int result = number_parse(patience, 0, MOST_PATIENCE, &seconds, error);
-
-		if (result < 0)
-			return ec2fs_wrap(error, "the seconds to wait");
-		*ret_timeout = (int64_t)seconds * 1000000000LL;
-	}
-	if (resource_is(r, "state", wanted))
-		return 0;
-	if (may_come(r, wanted))
-		return -EINPROGRESS;
-	return ec2fs_fail_errno(error, instance_state(r) == INSTANCE_TERMINATED ? EIDRM : EBUSY,
-				EC2_IncorrectInstanceState, "it is %s, and will not be %s%s%s",
-				resource_or(r, "state", "draft"), wanted,
-				resource_get(r, "state-reason") ? ": " : "",
-				resource_or(r, "state-reason", ""));
 }

@@ -64,9 +64,4 @@ void instance_saw_reboot(struct view *v, struct resource *r);
 /* The time (ns since the epoch) after which a terminated instance is forgotten. */
 int64_t instance_forget_time(const struct resource *r);
 
-/* A wait for a state: 0 it is there, -EINPROGRESS, or it cannot come any more (a refusal). text:
- * "STATE" or "STATE SECONDS". */
-int instance_wait(const struct view *v, const struct resource *r, const char *text,
-		  int64_t *ret_timeout, struct ec2fs_error *error);
-
 #endif

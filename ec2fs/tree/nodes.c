@@ -127,16 +127,25 @@ int node_fixed(struct tree *t, const struct view *v, const struct node *dir, con
 	return 0;
 }
 
+static const struct entry *find_entry(const struct dir *dir, const char *name)
+{
+	for (const struct entry *e = dir->entries; e && e->name; e++)
+		if (strcmp(e->name, name) == 0)
+			return e;
+	return NULL;
+}
+
 int node_lookup(struct tree *t, const struct view *v, const struct node *dir, const char *name,
 		const struct tree_caller *who, struct node *ret)
 {
 	const struct resource *child;
+	const struct entry *e;
 
 	if (!dir->dir)
 		return -ENOTDIR;
-	for (const struct entry *e = dir->dir->entries; e && e->name; e++)
-		if (strcmp(e->name, name) == 0)
-			return node_fixed(t, v, dir, e, who, ret);
+	e = find_entry(dir->dir, name);
+	if (e && !(e->flags & ENTRY_UNLISTED))
+		return node_fixed(t, v, dir, e, who, ret);
 	if (dir->dir->child != KIND_ROOT) {
 		child = view_find(v, dir->r->number, dir->dir->child, name);
 		if (child && (!dir->dir->lists || dir->dir->lists(child))) {
@@ -144,12 +153,25 @@ int node_lookup(struct tree *t, const struct view *v, const struct node *dir, co
 			return 0;
 		}
 	}
+	/* A resource that had the name before there was such an entry keeps it. */
+	if (e) {
+		node_of_entry(dir->r, e, ret);
+		return 0;
+	}
 	return dir->dir->links ? lookup_link(v, dir, name, ret) : -ENOENT;
 }
 
-/* The fixed entry whose directory lists children of that kind, or NULL when the resource itself
- * does. */
-static const struct entry *collection_entry(enum kind parent, enum kind child)
+int node_lookup_absent(const struct node *dir, const char *name, struct node *ret)
+{
+	for (const struct entry *e = dir->dir ? dir->dir->entries : NULL; e && e->name; e++)
+		if (strcmp(e->name, name) == 0 && !S_ISDIR(e->mode)) {
+			node_of_entry(dir->r, e, ret);
+			return 0;
+		}
+	return -ENOENT;
+}
+
+const struct entry *collection_entry(enum kind parent, enum kind child)
 {
 	const struct dir *dir = kind_ops(parent)->dir;
 
@@ -193,9 +215,19 @@ tree_id collection_id(const struct resource *r)
 	return e ? node_entry_id(r->parent, e) : node_resource_id(r->parent);
 }
 
+const struct entry *entry_holder(const struct resource *r, const struct entry *entry)
+{
+	for (const struct entry *e = kind_ops(r->kind)->dir->entries; e->name; e++)
+		for (const struct entry *f = e->dir ? e->dir->entries : NULL; f && f->name; f++)
+			if (f == entry)
+				return e;
+	return NULL;
+}
+
 tree_id node_parent(const struct view *v, const struct node *n)
 {
 	struct strbuf name cleanup_strbuf = STRBUF_INIT;
+	const struct entry *holder;
 	uint64_t owner;
 
 	if (n->links)
@@ -203,12 +235,8 @@ tree_id node_parent(const struct view *v, const struct node *n)
 							    : TREE_ROOT;
 	if (!n->entry || n->entry == kind_ops(n->r->kind)->file)
 		return collection_id(n->r);
-	/* A fixed entry: of the resource, or of one of its fixed directories. */
-	for (const struct entry *e = kind_ops(n->r->kind)->dir->entries; e->name; e++)
-		for (const struct entry *f = e->dir ? e->dir->entries : NULL; f && f->name; f++)
-			if (f == n->entry)
-				return node_entry_id(n->r->number, e);
-	return node_resource_id(n->r->number);
+	holder = entry_holder(n->r, n->entry);
+	return holder ? node_entry_id(n->r->number, holder) : node_resource_id(n->r->number);
 }
 
 void resource_path(const struct view *v, const struct resource *r, struct strbuf *out)
@@ -243,8 +271,13 @@ void node_path(const struct view *v, const struct node *n, struct strbuf *out)
 		return;
 	}
 	resource_path(v, n->r, out);
-	if (n->entry && n->entry != kind_ops(n->r->kind)->file)
+	if (n->entry && n->entry != kind_ops(n->r->kind)->file) {
+		const struct entry *holder = entry_holder(n->r, n->entry);
+
+		if (holder)
+			strbuf_addf(out, "%s%s", out->len ? "/" : "", holder->name);
 		strbuf_addf(out, "%s%s", out->len ? "/" : "", n->entry->name);
+	}
 }
 
 /* From the directory that holds `from` to `to`; both begin at the root. */
@@ -308,6 +341,10 @@ static unsigned dir_flags(const struct view *v, const struct node *n)
 
 	if (!n->entry && resource_is_inborn(v, n->r))
 		flags |= TREE_INBORN;
+	if (n->dir->links || n->dir->make_link)
+		flags |= TREE_LINKS;
+	if (n->dir->links && !n->dir->links->make && !n->dir->make && !n->dir->make_link)
+		flags |= TREE_COMPUTED;
 	if (n->dir->make)
 		flags |= kind_ops(n->dir->child)->file ? TREE_FREE_FILES : TREE_COLLECTION;
 	return flags;
@@ -333,7 +370,10 @@ static void fill_file(struct tree *t, const struct view *v, const struct node *n
 		ret->flags |= TREE_WRITTEN;
 	if (!(ret->flags & TREE_COMPUTED))
 		ret->max = e->max ? e->max : SCALAR_MAX;
-	ret->mtime = f && (f->value || f->mtime) ? f->mtime : e->store ? 0 : n->r->mtime;
+	if (f && (f->value || f->mtime))
+		ret->mtime = f->mtime;
+	else if (!e->store && !(e->flags & ENTRY_CONSTANT))
+		ret->mtime = n->r->mtime;
 }
 
 static void fill_size(struct tree *t, const struct view *v, const struct node *n,

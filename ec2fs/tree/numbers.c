@@ -35,7 +35,8 @@ tree_id node_link_id(const struct links *links, uint64_t number)
 
 static uint16_t entry_number(const struct entry *e)
 {
-	return e->order ? (uint16_t)(ORDERED + e->order) : name_number(e->name);
+	return e->order ? (uint16_t)(ORDERED + e->order)
+			: name_number(e->identity ? e->identity : e->name);
 }
 
 tree_id node_entry_id(uint64_t number, const struct entry *e)
@@ -52,8 +53,8 @@ static struct numbered {
 static uint16_t link_numbers[LINKS_COUNT];
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-/* Fixed directories may hold fixed entries of their own: names are unique within a resource's
- * tables. */
+/* Fixed directories may hold fixed entries of their own: names, or identities, are unique within a
+ * resource's tables. */
 static void number_entries(struct numbered *of_kind, const struct dir *dir)
 {
 	for (const struct entry *e = dir ? dir->entries : NULL; e && e->name; e++) {

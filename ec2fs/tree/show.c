@@ -1,6 +1,7 @@
 /* Show and store functions that any table may use. */
 #include "ec2fs/tree/internal.h"
 
+#include "ec2fs/model/wait.h"
 #include "ec2fs/util/memory.h"
 
 #include <string.h>
@@ -55,6 +56,19 @@ void show_nothing(const struct show *s, struct strbuf *out)
 	(void)s;
 	(void)out;
 }
+
+/* fs does the waiting; here only the text is judged. */
+int store_wait(struct view *v, struct resource *r, const char *text, size_t len,
+	       struct ec2fs_error *error)
+{
+	int64_t timeout;
+	int result = state_wait(v, r, text, &timeout, error);
+
+	(void)len;
+	return result == -EINPROGRESS ? 0 : result;
+}
+
+const struct entry_extra wait_extra = {.wait = state_wait};
 
 bool field_present(const struct show *s)
 {

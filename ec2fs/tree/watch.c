@@ -42,7 +42,7 @@ static void tell_entries(struct tree *t, const struct view *v, const struct dir 
 		bool stored = !e->show && S_ISREG(e->mode);
 		bool differs = field_differs(was, is, e->name);
 
-		if (!stored || differs)
+		if ((!stored && !(e->flags & ENTRY_CONSTANT)) || differs)
 			tree_tell(t, TREE_CHANGED, node_entry_id(is->number, e), 0, NULL);
 		if (differs && S_ISREG(e->mode)) {
 			const char *old = resource_get(was, e->name);

@@ -12,6 +12,7 @@
 #include "ec2fs/model/keys.h"
 #include "ec2fs/model/rows.h"
 #include "ec2fs/model/ssh_wire.h"
+#include "ec2fs/model/wait.h"
 #include "ec2fs/text/block_device.h"
 #include "ec2fs/text/keyed.h"
 #include "ec2fs/text/name.h"
@@ -228,7 +229,7 @@ static void fuzz_wait(const char *text, size_t len)
 	struct resource *r = resource_new(7, 1, KIND_INSTANCE, "web-1", "i-0123456789abcdef0");
 	struct ec2fs_error error = {0};
 	int64_t timeout = INT64_MAX;
-	int result = instance_wait(NULL, r, text, &timeout, &error);
+	int result = state_wait(NULL, r, text, &timeout, &error);
 
 	(void)len;
 	MUST(timeout >= 0);

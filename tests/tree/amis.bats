@@ -124,7 +124,8 @@ teardown() { cloud_stop; }
 	mkdir images/live images/gold
 	echo true >images/live/no-reboot
 	echo web-1 >images/live/source-instance
-	becomes available images/live/state 10
+	echo available 30 >images/live/wait
+	reads available images/live/state
 	[ "$(grep -c 'Linux version' instances/web-1/console)" = "$launched" ]
 	echo web-1 >images/gold/source-instance
 	becomes available images/gold/state 10

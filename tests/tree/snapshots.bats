@@ -32,7 +32,10 @@ stopped()
 	lists data-monday snapshots
 	[ "$(readlink volumes/data/snapshots/monday)" = ../../../snapshots/data-monday ]
 	reads data volumes/data/snapshots/monday/volume
-	tells '^(pending|completed)$' snapshots/data-monday/state
+	echo completed 30 >snapshots/data-monday/wait
+	reads completed snapshots/data-monday/state
+	refuses EINVAL 'echo running > snapshots/data-monday/wait'
+	tells 'wait for .completed.' snapshots/data-monday/error
 	reads '1 GiB' snapshots/data-monday/size
 	reads false snapshots/data-monday/encrypted
 	tells '^20..-..-..T' snapshots/data-monday/start-time

@@ -410,6 +410,8 @@ running()
 	becomes error volumes/data/state
 	tells '^InsufficientVolumeCapacity: ' volumes/data/state-reason
 	refuses EBUSY 'mkdir volumes/data/snapshots/x'
+	refuses EBUSY 'echo available > volumes/data/wait'
+	tells '^IncorrectState: .*it is error, and will not be available: InsufficientVolumeCapacity' volumes/data/error
 	# Nothing of it stays.
 	[ -z "$(find "$CLOUD_HOME/small/volumes" -type f ! -name .owner)" ]
 	rmdir volumes/data

@@ -167,18 +167,6 @@ static int refresh_status_checks(struct tree *t, uint64_t number, const char *id
 	return t->engine ? engine_refresh_status_checks(t->engine, number, id) : 0;
 }
 
-static int store_wait(struct view *v, struct resource *r, const char *text, size_t len,
-		      struct ec2fs_error *error)
-{
-	int64_t timeout;
-	int result = instance_wait(v, r, text, &timeout, error);
-
-	/* fs does the waiting; here only the text is judged. */
-	(void)len;
-	return result == -EINPROGRESS ? 0 : result;
-}
-
-static const struct entry_extra wait_extra = {.wait = instance_wait};
 static const struct entry_extra console_extra = {.still = is_draft};
 static const struct entry_extra screenshot_extra = {.still = is_draft,
 						    .refresh = refresh_screenshot};
