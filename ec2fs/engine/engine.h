@@ -9,6 +9,7 @@
 #include "ec2fs/util/error.h"
 #include "ec2fs/util/strbuf.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct cloud;
@@ -66,6 +67,9 @@ int engine_snapshot_open(struct engine *e, uint64_t number, struct luks **ret_lu
  * blocks. */
 void engine_filesystem(struct engine *e, const char *id, struct strbuf *out);
 int engine_refresh_filesystem(struct engine *e, uint64_t number, const char *id);
+/* Was nothing written to the volume since it was refreshed? False also where that cannot be told.
+ */
+bool engine_filesystem_is_known(struct engine *e, const char *id);
 
 /* Path of the file or device behind a volume, to be freed; NULL when unknown. */
 char *engine_volume_path(struct engine *e, const char *storage, const char *id);

@@ -10,6 +10,7 @@
 #include "providers/provider.h"
 #include "volumes/volumes.h"
 
+#include <sys/stat.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -63,9 +64,11 @@ struct live {
 	char *id;
 	enum machine_end end; /* why its machine went, as the provider told */
 	struct bytes *screenshot, *metrics, *status_checks;
-	struct bytes *content; /* of a volume: what libblkid found */
-	char *answered;        /* the launch-time since which its guest has answered; NULL: never */
-	bool missed; /* its machine was not there at the last look, and no event had said why */
+	struct bytes *content;  /* of a volume: what libblkid found */
+	char *content_path;     /* in this file, when it is one, */
+	struct stat content_of; /* which was so */
+	char *answered; /* the launch-time since which its guest has answered; NULL: never */
+	bool missed;    /* its machine was not there at the last look, and no event had said why */
 	/* storage.h */
 	unsigned held; /* of an instance: its machine is paused on purpose, by so many */
 	bool begins;   /* of an instance: its machine is getting disks right now */

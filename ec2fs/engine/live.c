@@ -43,6 +43,7 @@ void live_free(struct live *l)
 	bytes_unref(l->metrics);
 	bytes_unref(l->status_checks);
 	bytes_unref(l->content);
+	free(l->content_path);
 	free(l->answered);
 	free(l->id);
 	free(l);

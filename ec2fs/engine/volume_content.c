@@ -9,6 +9,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define PIECE (256 << 10)
@@ -80,6 +82,45 @@ static void add_line(struct strbuf *out, const char *key, const char *value)
 	strbuf_addc(out, '\n');
 }
 
+/* Was the file written to since then? Times are those of clock ticks, so a file that was written
+ * a moment before it was looked at may have been written again. */
+static bool is_as_it_was(const struct stat *was, const struct stat *is)
+{
+	return S_ISREG(is->st_mode) && was->st_dev == is->st_dev && was->st_ino == is->st_ino &&
+	       was->st_size == is->st_size && was->st_mtim.tv_sec == is->st_mtim.tv_sec &&
+	       was->st_mtim.tv_nsec == is->st_mtim.tv_nsec;
+}
+
+/* st: the file's before it was looked at; its path when it was still then, else NULL. */
+static void keep_state(struct engine *e, const char *id, const char *path, const struct stat *st)
+{
+	struct live *l;
+
+	pthread_mutex_lock(&e->lock);
+	l = live_get(e, id);
+	free(l->content_path);
+	l->content_path = path ? xstrdup(path) : NULL;
+	if (path)
+		l->content_of = *st;
+	pthread_mutex_unlock(&e->lock);
+}
+
+bool engine_filesystem_is_known(struct engine *e, const char *id)
+{
+	cleanup_free char *path = NULL;
+	struct stat was, is;
+	const struct live *l;
+
+	pthread_mutex_lock(&e->lock);
+	l = live_get(e, id);
+	if (l->content_path) {
+		path = xstrdup(l->content_path);
+		was = l->content_of;
+	}
+	pthread_mutex_unlock(&e->lock);
+	return path && stat(path, &is) == 0 && is_as_it_was(&was, &is);
+}
+
 int engine_refresh_filesystem(struct engine *e, uint64_t number, const char *id)
 {
 	cleanup_free char *key = NULL;
@@ -89,6 +130,9 @@ int engine_refresh_filesystem(struct engine *e, uint64_t number, const char *id)
 	cleanup_close int clear = fd >= 0 && key ? clear_parts(e, key, fd, size) : -1;
 	struct strbuf text cleanup_strbuf = STRBUF_INIT;
 	struct disk_content content;
+	struct stat st;
+	bool still = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+		     st.st_mtim.tv_sec + 2 < time(NULL);
 
 	/* Of one that is not there, or not to be read now, there is nothing to tell. */
 	if ((key ? clear : fd) >= 0 && disk_content(key ? clear : fd, &content, NULL) == 0) {
@@ -97,6 +141,7 @@ int engine_refresh_filesystem(struct engine *e, uint64_t number, const char *id)
 		add_line(&text, "uuid", content.uuid);
 	}
 	live_keep(e, id, offsetof(struct live, content), &text);
+	keep_state(e, id, still ? path : NULL, &st);
 	return 0;
 }
 

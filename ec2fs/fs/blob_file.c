@@ -2,7 +2,10 @@
 
 #include "ec2fs/fs/copy.h"
 
+#include <fcntl.h>
 #include <unistd.h>
+
+#define FLUSH_EVERY (UINT64_C(8) << 20)
 
 void blob_file_drop(struct open_file *of, int broken)
 {
@@ -49,6 +52,16 @@ static int begin(struct fs *fs, struct open_file *of)
 	return r < 0 ? fail(fs, of, r) : 0;
 }
 
+/* The disk writes while more comes, so that the flush at the end finds little left to do. */
+static void set_disk_to_work(struct open_file *of, size_t len)
+{
+	of->unflushed += len;
+	if (of->unflushed < FLUSH_EVERY)
+		return;
+	of->unflushed = 0;
+	sync_file_range(of->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+}
+
 /* A disk image goes from the kernel's pipe to its file without passing through here. */
 ssize_t blob_file_write(struct fs *fs, struct open_file *of, struct fuse_bufvec *in, off_t off)
 {
@@ -71,6 +84,7 @@ ssize_t blob_file_write(struct fs *fs, struct open_file *of, struct fuse_bufvec 
 	if (n < 0)
 		return fail(fs, of, (int)n);
 	open_file_wrote(of);
+	set_disk_to_work(of, (size_t)n);
 	return n;
 }
 

@@ -180,6 +180,11 @@ static void forget_now(struct fs *fs, tree_id dir_or_link)
 	fuse_lowlevel_notify_inval_inode(fs->session, ino_of(fs, dir_or_link), 0, 0);
 }
 
+void told_anew(struct fs *fs, tree_id id)
+{
+	forget_now(fs, id);
+}
+
 void listing_changed(struct fs *fs, tree_id dir)
 {
 	struct notifier *n = fs->notifier;

@@ -22,6 +22,10 @@ void invalidate_node(struct fs *fs, tree_id id);
 /* That name is another node now, or none. Any thread. */
 void invalidate_entry(struct fs *fs, tree_id parent, const char *name);
 
+/* Content and facts of that file, which was just refreshed, may be others: the kernel has forgotten
+ * them when this returns. Only where no request on the file waits for the caller with its pages
+ * locked: an OPEN does not. */
+void told_anew(struct fs *fs, tree_id id);
 /*
  * The names that the directory lists are others now, or are told otherwise to others. The kernel
  * has forgotten its listing when this returns: unlike what is above it does not take long, and may

@@ -40,7 +40,7 @@ void fs_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		if (fi->flags & O_TRUNC)
 			r = scratch_truncate(node.scratch, &who, 0);
 	} else if (r == 0) {
-		r = tree_stat(fs->tree, node.id, &who, &facts);
+		r = tree_facts(fs->tree, node.id, &who, &facts);
 		if (r == 0 && (facts.flags & TREE_REFRESH)) {
 			refresh_and_open(fs, req, &facts, fi);
 			return;

@@ -260,10 +260,14 @@ int open_node(struct fs *fs, const struct tree_node *node, const struct tree_cal
 	if (blob && !write) {
 		r = tree_blob_open(fs->tree, node->id, &of->luks, &of->fd, &of->size);
 		r = r == -ENODATA ? 0 : r;
-	} else if (!blob && !write && (node->flags & TREE_LOG)) {
+	}
+	set_caching(fs, of, node_is_live(node), fi);
+	if (r == 0 && !blob && !write && (node->flags & TREE_LOG)) {
 		r = tree_show_log(fs->tree, node->id, who, &of->log_from, &of->shown);
 		of->rendered = true;
-	} else if (!blob && !write) {
+	} else if (r == 0 && !blob && !write && !of->cached) {
+		/* Mostly the kernel has what it keeps, and does not ask: that is rendered when it
+		 * does. */
 		r = tree_show(fs->tree, node->id, who, &of->shown);
 		of->rendered = true;
 	}
@@ -271,7 +275,6 @@ int open_node(struct fs *fs, const struct tree_node *node, const struct tree_cal
 		open_file_unref(fs, of);
 		return r;
 	}
-	set_caching(fs, of, node_is_live(node), fi);
 	fi->fh = (uintptr_t)of;
 	if (write && !blob && (of->flags & TREE_DOCUMENT))
 		add_document(fs->open_files, of);

@@ -56,6 +56,7 @@ struct open_file {
 	int fd;                 /* of the blob written, or read (-1: there is none) */
 	uint64_t size;          /* of the blob read */
 	struct luks *luks;      /* by which it is read; NULL: as it is */
+	uint64_t unflushed;     /* bytes written since the disk was last set to work */
 	int broken;             /* errno (negative) of a write to the blob that failed */
 };
 

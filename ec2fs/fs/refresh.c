@@ -48,6 +48,8 @@ static void *refresh_main(void *argument)
 	struct refresh *x = argument;
 
 	tree_refresh(x->fs->tree, x->node.id);
+	/* While it was still the kernel may have kept it. */
+	told_anew(x->fs, x->node.id);
 	if (first_to_answer(x))
 		answer(x);
 	pthread_mutex_destroy(&x->lock);

@@ -44,12 +44,18 @@ tree_id node_id(uint64_t number, const char *entry_name);
 tree_id node_entry_id(uint64_t number, const struct entry *e);
 tree_id node_resource_id(uint64_t number);
 tree_id node_link_id(const struct links *links, uint64_t number);
+/* The other way round, from an identity's lower 16 bits; NULL: there is no such entry. */
+const struct entry *entry_by_number(enum kind kind, uint16_t number);
+const struct links *links_by_number(uint16_t number);
 
 /* Under cloud_read. -ESTALE when there is no such node. */
 int node_get(const struct view *v, tree_id id, struct node *ret);
 /* -ENOENT, -ENOTDIR. */
 int node_lookup(struct tree *t, const struct view *v, const struct node *dir, const char *name,
 		const struct tree_caller *who, struct node *ret);
+/* An entry of the directory's table; -ENOENT when it is not there now. */
+int node_fixed(struct tree *t, const struct view *v, const struct node *dir, const struct entry *e,
+	       const struct tree_caller *who, struct node *ret);
 /* The fixed directory of r whose table has the entry; NULL: r's own has it. */
 const struct entry *entry_holder(const struct resource *r, const struct entry *entry);
 /* The fixed directory that lists children of that kind, or NULL when the resource itself does. */
@@ -60,6 +66,9 @@ int node_lookup_absent(const struct node *dir, const char *name, struct node *re
 tree_id node_parent(const struct view *v, const struct node *n);
 void node_fill(struct tree *t, const struct view *v, const struct node *n,
 	       const struct tree_caller *who, struct tree_node *ret);
+/* Of a file all but its size: nothing is rendered. */
+void node_fill_unsized(struct tree *t, const struct view *v, const struct node *n,
+		       const struct tree_caller *who, struct tree_node *ret);
 /* Identity and mode only. */
 void node_fill_brief(const struct node *n, struct tree_node *ret);
 void node_show(struct tree *t, const struct view *v, const struct node *n,

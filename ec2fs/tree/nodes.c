@@ -2,15 +2,9 @@
 #include "ec2fs/tree/internal.h"
 
 #include "ec2fs/util/memory.h"
-#include "ec2fs/util/table.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-/* Links, wherever they are. */
-static const struct links *const all_links[] = {&by_id_links, &volume_snapshot_links,
-						&instance_address_links};
-#define LINKS_COUNT (sizeof(all_links) / sizeof(all_links[0]))
 
 const struct kind_ops *kind_ops(enum kind kind)
 {
@@ -42,40 +36,6 @@ const struct kind_ops *kind_ops(enum kind kind)
 	return ops[kind];
 }
 
-/* 2 to 65535: 0 is the resource's own directory, and 1 makes the root's identity. */
-static uint16_t name_number(const char *name)
-{
-	return (uint16_t)(2 + hash_str(name, 0x6e6f6465) % 65534);
-}
-
-tree_id node_id(uint64_t number, const char *entry_name)
-{
-	return number << 16 | name_number(entry_name);
-}
-
-tree_id node_resource_id(uint64_t number)
-{
-	return number == ROOT_NUMBER ? TREE_ROOT : number << 16;
-}
-
-tree_id node_link_id(const struct links *links, uint64_t number)
-{
-	return number << 16 | name_number(links->salt);
-}
-
-#define ORDERED 0xff00
-
-static uint16_t entry_number(const struct entry *e)
-{
-	return e->order ? (uint16_t)(ORDERED + e->order)
-			: name_number(e->identity ? e->identity : e->name);
-}
-
-tree_id node_entry_id(uint64_t number, const struct entry *e)
-{
-	return number << 16 | entry_number(e);
-}
-
 bool resource_is_inborn(const struct view *v, const struct resource *r)
 {
 	const struct kind_ops *ops = kind_ops(r->kind);
@@ -103,27 +63,12 @@ static void node_of_resource(const struct resource *r, struct node *ret)
 		.r = r, .entry = ops->file, .dir = ops->dir, .id = node_resource_id(r->number)};
 }
 
-/* Fixed directories may hold fixed entries of their own: names, or identities, are unique within a
- * resource's tables. */
-static const struct entry *entry_by_number(const struct dir *dir, uint16_t number)
-{
-	for (const struct entry *e = dir ? dir->entries : NULL; e && e->name; e++) {
-		const struct entry *below;
-
-		if (entry_number(e) == number)
-			return e;
-		below = e->dir ? entry_by_number(e->dir, number) : NULL;
-		if (below)
-			return below;
-	}
-	return NULL;
-}
-
 int node_get(const struct view *v, tree_id id, struct node *ret)
 {
 	uint64_t number = id == TREE_ROOT ? ROOT_NUMBER : id >> 16;
 	uint16_t sub = id == TREE_ROOT ? 0 : (uint16_t)id;
 	const struct resource *r = view_get(v, number);
+	const struct links *links;
 	const struct entry *e;
 
 	if (!r)
@@ -132,12 +77,12 @@ int node_get(const struct view *v, tree_id id, struct node *ret)
 		node_of_resource(r, ret);
 		return 0;
 	}
-	for (size_t i = 0; i < LINKS_COUNT; i++)
-		if (name_number(all_links[i]->salt) == sub) {
-			*ret = (struct node){.r = r, .links = all_links[i], .id = id};
-			return 0;
-		}
-	e = entry_by_number(kind_ops(r->kind)->dir, sub);
+	links = links_by_number(sub);
+	if (links) {
+		*ret = (struct node){.r = r, .links = links, .id = id};
+		return 0;
+	}
+	e = entry_by_number(r->kind, sub);
 	if (!e)
 		return -ESTALE;
 	node_of_entry(r, e, ret);
@@ -173,6 +118,15 @@ static int lookup_link(const struct view *v, const struct node *dir, const char 
 	return -ENOENT;
 }
 
+int node_fixed(struct tree *t, const struct view *v, const struct node *dir, const struct entry *e,
+	       const struct tree_caller *who, struct node *ret)
+{
+	if (!entry_present(t, v, dir->r, e, who))
+		return -ENOENT;
+	node_of_entry(dir->r, e, ret);
+	return 0;
+}
+
 static const struct entry *find_entry(const struct dir *dir, const char *name)
 {
 	for (const struct entry *e = dir->entries; e && e->name; e++)
@@ -190,12 +144,8 @@ int node_lookup(struct tree *t, const struct view *v, const struct node *dir, co
 	if (!dir->dir)
 		return -ENOTDIR;
 	e = find_entry(dir->dir, name);
-	if (e && !(e->flags & ENTRY_UNLISTED)) {
-		if (!entry_present(t, v, dir->r, e, who))
-			return -ENOENT;
-		node_of_entry(dir->r, e, ret);
-		return 0;
-	}
+	if (e && !(e->flags & ENTRY_UNLISTED))
+		return node_fixed(t, v, dir, e, who, ret);
 	if (dir->dir->child != KIND_ROOT) {
 		child = view_find(v, dir->r->number, dir->dir->child, name);
 		if (child && (!dir->dir->lists || dir->dir->lists(child))) {
@@ -233,6 +183,14 @@ const struct entry *collection_entry(enum kind parent, enum kind child)
 	return NULL;
 }
 
+static const struct entry *collection_entry_by_name(const char *name)
+{
+	for (const struct entry *e = kind_ops(KIND_REGION)->dir->entries; e->name; e++)
+		if (strcmp(e->name, name) == 0)
+			return e;
+	return NULL;
+}
+
 static const struct entry *collection_of(enum kind kind)
 {
 	if (kind == KIND_ROOT || kind == KIND_REGION)
@@ -246,7 +204,7 @@ const struct entry *collection_entry_of(const struct resource *r)
 {
 	/* What was removed is seen by its ID for a while. */
 	if (r->kind == KIND_INSTANCE && resource_get(r, "@removed"))
-		return entry_by_number(kind_ops(KIND_REGION)->dir, name_number(by_id_links.at));
+		return collection_entry_by_name(by_id_links.at);
 	return collection_of(r->kind);
 }
 
@@ -404,10 +362,10 @@ static void note_shown(struct tree *t, const struct node *n, const struct strbuf
 	ret->mtime = since > ret->mtime ? since : ret->mtime;
 }
 
+/* What does not need the content. */
 static void fill_file(struct tree *t, const struct view *v, const struct node *n,
 		      const struct field *f, const struct tree_caller *who, struct tree_node *ret)
 {
-	struct strbuf text cleanup_strbuf = STRBUF_INIT;
 	const struct entry *e = n->entry;
 	struct show s = {t, v, n->r, e, who, NULL};
 
@@ -428,7 +386,17 @@ static void fill_file(struct tree *t, const struct view *v, const struct node *n
 		ret->mtime = f->mtime;
 	else if (!e->store && !(e->flags & ENTRY_CONSTANT))
 		ret->mtime = n->r->mtime;
+}
+
+static void fill_size(struct tree *t, const struct view *v, const struct node *n,
+		      const struct tree_caller *who, struct tree_node *ret)
+{
+	struct strbuf text cleanup_strbuf = STRBUF_INIT;
+	const struct entry *e = n->entry;
+
 	if (e->extra && e->extra->size) {
+		struct show s = {t, v, n->r, e, who, NULL};
+
 		ret->size = e->extra->size(&s);
 		return;
 	}
@@ -447,8 +415,8 @@ static void fill_file(struct tree *t, const struct view *v, const struct node *n
 		note_shown(t, n, &text, ret);
 }
 
-void node_fill(struct tree *t, const struct view *v, const struct node *n,
-	       const struct tree_caller *who, struct tree_node *ret)
+static void fill(struct tree *t, const struct view *v, const struct node *n,
+		 const struct tree_caller *who, bool sized, struct tree_node *ret)
 {
 	const struct resource *r = n->r;
 	const struct entry *e = n->entry;
@@ -471,6 +439,8 @@ void node_fill(struct tree *t, const struct view *v, const struct node *n,
 		node_fill_dir_time(t, n, f, ret);
 	} else if (S_ISREG(ret->mode)) {
 		fill_file(t, v, n, f, who, ret);
+		if (sized)
+			fill_size(t, v, n, who, ret);
 	} else {
 		struct strbuf text cleanup_strbuf = STRBUF_INIT;
 
@@ -482,4 +452,16 @@ void node_fill(struct tree *t, const struct view *v, const struct node *n,
 			note_shown(t, n, &text, ret);
 	}
 	ret->ctime = ret->mtime > r->mtime ? ret->mtime : r->mtime;
+}
+
+void node_fill(struct tree *t, const struct view *v, const struct node *n,
+	       const struct tree_caller *who, struct tree_node *ret)
+{
+	fill(t, v, n, who, true, ret);
+}
+
+void node_fill_unsized(struct tree *t, const struct view *v, const struct node *n,
+		       const struct tree_caller *who, struct tree_node *ret)
+{
+	fill(t, v, n, who, false, ret);
 }

@@ -19,6 +19,18 @@ int tree_stat(struct tree *t, tree_id id, const struct tree_caller *who, struct 
 	return r;
 }
 
+int tree_facts(struct tree *t, tree_id id, const struct tree_caller *who, struct tree_node *ret)
+{
+	struct view v = cloud_read(t->cloud);
+	struct node n;
+	int r = node_get(&v, id, &n);
+
+	if (r == 0)
+		node_fill_unsized(t, &v, &n, who, ret);
+	cloud_read_end(t->cloud);
+	return r;
+}
+
 int tree_lookup(struct tree *t, tree_id dir, const char *name, const struct tree_caller *who,
 		struct tree_node *ret)
 {
@@ -91,7 +103,7 @@ static int next_entry(struct tree *t, const struct view *v, const struct node *d
 	for (const struct entry *e = dir->entries; e && e->name; e++, count++) {
 		if (after >= 1 << 16 || count < i || (e->flags & ENTRY_UNLISTED))
 			continue;
-		if (node_lookup(t, v, d, e->name, who, ret) < 0)
+		if (node_fixed(t, v, d, e, who, ret) < 0)
 			continue;
 		strbuf_adds(name, e->name);
 		*cookie = FIRST_FIXED + count;

@@ -128,6 +128,8 @@ static inline bool tree_is_free(const struct tree_node *n)
 
 /* One node by its identity. -ESTALE when there is (no longer) such a node. */
 int tree_stat(struct tree *t, tree_id id, const struct tree_caller *who, struct tree_node *ret);
+/* The same but for a file's size, which is left 0: cheap. */
+int tree_facts(struct tree *t, tree_id id, const struct tree_caller *who, struct tree_node *ret);
 /* One name in a directory; "." and ".." are not asked here (tree_parent). -ENOENT, -ENOTDIR,
  * -ESTALE. */
 int tree_lookup(struct tree *t, tree_id dir, const char *name, const struct tree_caller *who,

@@ -101,12 +101,13 @@ static int refresh_filesystem(struct tree *t, uint64_t number, const char *id)
 	return t->engine ? engine_refresh_filesystem(t->engine, number, id) : 0;
 }
 
-static bool is_draft(const struct show *s)
+static bool filesystem_is_still(const struct show *s)
 {
-	return resource_is(s->r, "state", "draft");
+	return resource_is(s->r, "state", "draft") ||
+	       (s->tree->engine && engine_filesystem_is_known(s->tree->engine, s->r->id));
 }
 
-static const struct entry_extra filesystem_extra = {.still = is_draft,
+static const struct entry_extra filesystem_extra = {.still = filesystem_is_still,
 						    .refresh = refresh_filesystem};
 
 static const struct dir snapshots_dir = {
