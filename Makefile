@@ -18,11 +18,13 @@ SANITIZE ?=
 ifneq ($(SANITIZE),)
 override BUILD := $(BUILD)/san-$(firstword $(subst $(comma), ,$(SANITIZE)))
 # With sanitizers gcc no longer sees which values are set where.
+# ThreadSanitizer needs its address space where it expects it.
+RUN := $(if $(findstring thread,$(SANITIZE)),setarch $(shell uname -m) -R)
 SANFLAGS := -fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=all -Wno-maybe-uninitialized
 endif
 
 # These need no libraries: on a bare machine `make demo` and `make deps` install them first.
-BARE_GOALS := help deps demo demo-stop clean uninstall check-asan check-tsan
+BARE_GOALS := help deps demo demo-stop clean uninstall deb check-asan check-tsan
 ifneq ($(filter-out $(BARE_GOALS),$(or $(MAKECMDGOALS),all)),)
 ifneq ($(shell pkg-config --exists $(PKGS) 2>/dev/null && echo yes),yes)
 $(error Development files of $(PKGS) are missing: `make deps` installs what is needed)
@@ -44,8 +46,8 @@ OBJS := $(SRCS:%.c=$(BUILD)/obj/%.o)
 LIB := $(BUILD)/libec2fs.a
 UNIT_SRCS := $(wildcard tests/unit/test_*.c)
 UNIT_BINS := $(UNIT_SRCS:%.c=$(BUILD)/%)
-# Programs that tests drive.
-TOOLS := $(patsubst %.c,$(BUILD)/%,tests/fuzz/parsers.c $(wildcard tests/net/*.c tests/volumes/*.c))
+# Programs that tests drive, and the maker of the manual page.
+TOOLS := $(patsubst %.c,$(BUILD)/%,tests/fuzz/parsers.c docs/man/tree_page.c $(wildcard tests/net/*.c tests/volumes/*.c))
 
 .PHONY: all
 all: $(BUILD)/ec2fs
@@ -54,6 +56,18 @@ $(BUILD)/ec2fs: $(BUILD)/obj/ec2fs/main.o $(LIB)
 	$(call show,LD,$@)
 	@[ ! -d $@ ] || rm -r $@
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+# The page of the tree is made of the tree's tables.
+TREE_PAGE := $(BUILD)/man/ec2fs.tree.7
+MAN_PAGES := docs/man/ec2fs.8 $(TREE_PAGE)
+
+.PHONY: man
+man: $(TREE_PAGE)
+
+$(TREE_PAGE): docs/man/ec2fs.tree.7.in $(BUILD)/docs/man/tree_page
+	$(call show,MAN,$@)
+	@mkdir -p $(@D)
+	$(Q)$(RUN) $(BUILD)/docs/man/tree_page <$< >$@.new && mv $@.new $@
 
 $(LIB): $(OBJS)
 	$(call show,AR,$@)
@@ -83,13 +97,13 @@ $(TOOLS): $(BUILD)/%: %.c $(LIB)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -MMD -MP -o $@ $< $(LIB) $(LIBS)
 
 # Tests. TESTS="tests/tree/tags.bats unit" chooses; the runner explains itself: tests/run --help.
-TESTS ?= unit fuzz fs tree net volumes system
+TESTS ?= unit fuzz fs tree docs net volumes system
 
 .PHONY: unit test check-asan check-tsan lint bench
 unit: $(UNIT_BINS)
 	@BUILD=$(BUILD) tests/run unit
 
-test: all $(UNIT_BINS) $(TOOLS)
+test: all man $(UNIT_BINS) $(TOOLS)
 	@BUILD=$(BUILD) tests/run $(TESTS)
 
 # Of the tests with real machines one file is enough: the others ask what is around ec2fs. What needs a test host, which
@@ -140,19 +154,35 @@ deps:
 	@scripts/install-deps --test
 
 # `mount -t fuse.ec2fs` finds ec2fs where a shell without PATH looks (mount(8) drops it): with PREFIX=/usr/local or /usr.
-.PHONY: install uninstall clean help
-install: all
+UNITDIR ?= $(PREFIX)/lib/systemd/system
+SHARE := $(DESTDIR)$(PREFIX)/share
+DOCS := $(wildcard README.md docs/*.md)
+EXAMPLES := $(shell find examples -type f 2>/dev/null)
+
+.PHONY: install uninstall deb clean help
+install: all man
 	install -D -m 755 $(BUILD)/ec2fs $(DESTDIR)$(PREFIX)/sbin/ec2fs
-	install -D -m 644 docs/man/ec2fs.8 $(DESTDIR)$(PREFIX)/share/man/man8/ec2fs.8
-	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
-	sed 's|@SBINDIR@|$(PREFIX)/sbin|' dist/ec2fs.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/ec2fs.service
-	chmod 644 $(DESTDIR)$(PREFIX)/lib/systemd/system/ec2fs.service
-	install -D -m 644 dist/cloud.mount $(DESTDIR)$(PREFIX)/share/doc/ec2fs/examples/cloud.mount
+	install -D -m 644 -t $(SHARE)/man/man7 $(TREE_PAGE)
+	install -D -m 644 -t $(SHARE)/man/man8 docs/man/ec2fs.8
+	install -D -m 644 dist/ec2fs.bash-completion $(SHARE)/bash-completion/completions/ec2fs
+	install -d $(DESTDIR)$(UNITDIR)
+	sed 's|@SBINDIR@|$(PREFIX)/sbin|' dist/ec2fs.service >$(DESTDIR)$(UNITDIR)/ec2fs.service
+	chmod 644 $(DESTDIR)$(UNITDIR)/ec2fs.service
+	for doc in $(DOCS); do install -D -m 644 $$doc $(SHARE)/doc/ec2fs/$$doc || exit; done
+	install -D -m 644 -t $(SHARE)/doc/ec2fs/examples dist/cloud.mount dist/ec2fs.default
+	for example in $(EXAMPLES); do install -D $$(test -x $$example || echo -m 644) $$example $(SHARE)/doc/ec2fs/$$example || exit; done
 
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/sbin/ec2fs $(DESTDIR)$(PREFIX)/share/man/man8/ec2fs.8 \
-		$(DESTDIR)$(PREFIX)/lib/systemd/system/ec2fs.service
-	rm -rf $(DESTDIR)$(PREFIX)/share/doc/ec2fs
+	rm -f $(DESTDIR)$(PREFIX)/sbin/ec2fs $(SHARE)/man/man7/ec2fs.tree.7 $(SHARE)/man/man8/ec2fs.8 \
+		$(SHARE)/bash-completion/completions/ec2fs $(DESTDIR)$(UNITDIR)/ec2fs.service
+	rm -rf $(SHARE)/doc/ec2fs
+	for empty in $(SHARE)/man/man7 $(SHARE)/man/man8 $(SHARE)/bash-completion/completions $(DESTDIR)$(UNITDIR); do \
+		! [ -d $$empty ] || rmdir --ignore-fail-on-non-empty $$empty; \
+	done
+
+# The package, of what git has here and what is not committed yet: BUILD/deb/ec2fs_VERSION_ARCH.deb.
+deb:
+	@scripts/make-deb $(BUILD)/deb
 
 clean:
 	rm -rf $(BUILD)
@@ -170,6 +200,8 @@ help:
 	@echo 'make lint        format, clang-tidy, cppcheck and the rules of the house'
 	@echo 'make bench       measures, and prints a table'
 	@echo 'make install     to PREFIX ($(PREFIX)), below DESTDIR; uninstall takes it away again'
+	@echo 'make man         makes the manual page of the tree, $(TREE_PAGE)'
+	@echo 'make deb         builds the Debian package in $(BUILD)/deb'
 	@echo 'make clean       removes $(BUILD)'
 
 -include $(OBJS:.o=.d) $(UNIT_BINS:=.d) $(TOOLS:=.d) $(BUILD)/obj/ec2fs/main.d

@@ -28,10 +28,16 @@ static void kick_all(struct engine *e, const struct view *v, uint64_t region, en
 static void group_changed(struct engine *e, const struct view *v, const struct resource *was,
 			  const struct resource *is)
 {
+	const struct resource *any = is ? is : was;
 	const struct resource *old = was ? security_group_vpc(v, was) : NULL;
 
 	if (old && (!is || differs(was, is, "vpc")))
 		network_forget(e, old->id, was->id);
+	/* Rules of others that named it before it was there. */
+	if (!was || !is || differs(was, is, "vpc") || strcmp(was->name, is->name) != 0)
+		view_each (v, any->parent, KIND_SECURITY_GROUP, group)
+			if (security_group_mentions(group, any))
+				kick(e, group->number);
 	if (is &&
 	    (differs(was, is, "ingress") || differs(was, is, "egress") || differs(was, is, "vpc")))
 		kick(e, is->number);

@@ -9,8 +9,12 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 #define PAGE 4096
+/* For a thread to fall asleep, on a machine that is busy with others, too; microseconds. */
+#define PAUSE 100
+#define TRIES 5000
 
 /* The calls that make a name: which argument is its path, and which the flags that must have
  * O_CREAT (-1: none). */
@@ -61,16 +65,24 @@ static bool is_last_part(char *path, const char *name)
 	return strcmp(slash ? slash + 1 : path, name) == 0;
 }
 
-/* The system call that the thread waits in. */
+/* The system call that the thread waits in. It may not have come to wait yet: then it is "running",
+ * and tells nothing. */
 static bool call_of(pid_t thread, long *ret_number, unsigned long args[6])
 {
-	char path[40];
-	cleanup_file FILE *f = NULL;
+	char path[40], text[256];
 
 	snprintf(path, sizeof(path), "/proc/%d/syscall", thread);
-	f = fopen(path, "re");
-	return f && fscanf(f, "%ld %lx %lx %lx %lx %lx %lx", ret_number, &args[0], &args[1],
-			   &args[2], &args[3], &args[4], &args[5]) == 7;
+	for (int tries = 0; tries < TRIES; tries++) {
+		cleanup_file FILE *f = fopen(path, "re");
+
+		if (!f || !fgets(text, sizeof(text), f))
+			return false;
+		if (strncmp(text, "running", 7) != 0)
+			return sscanf(text, "%ld %lx %lx %lx %lx %lx %lx", ret_number, &args[0],
+				      &args[1], &args[2], &args[3], &args[4], &args[5]) == 7;
+		usleep(PAUSE);
+	}
+	return false;
 }
 
 bool asker_removes_below(pid_t thread)

@@ -11,59 +11,93 @@
 #include <string.h>
 #include <sys/statvfs.h>
 
-static void reply_scratch(fuse_req_t req, struct scratch *s)
+/* A temporary file that became a file of the tree keeps its st_ino for those who have its number:
+ * to an NFS client a number that changes is a stale file. */
+static ino_t number_shown(fuse_ino_t ino, ino_t own)
 {
-	struct fuse_entry_param e;
-
-	scratch_entry(s, &e);
-	fuse_reply_entry(req, &e);
+	return ino & SCRATCH_BIT ? ino : own;
 }
 
-/* "." and "..", which only an NFS server asks for. */
-static int lookup_dots(struct fs *fs, tree_id dir, const char *name, const struct tree_caller *who,
-		       struct tree_node *ret)
+/*
+ * "." and "..", which only an NFS server asks for: it has a number from a client, and the kernel
+ * does not know it (any more). "." is answered with that very number, or the kernel takes the
+ * answer for another file's.
+ */
+static int lookup_dots(struct fs *fs, fuse_ino_t ino, const char *name,
+		       const struct tree_caller *who, struct fuse_entry_param *ret)
 {
-	tree_id id = dir;
-	int r = name[1] ? tree_parent(fs->tree, dir, &id) : 0;
+	struct node_ref node cleanup_node = {0};
+	bool itself = !name[1];
+	uint64_t since = changes_now(fs);
+	struct tree_node facts;
+	tree_id id;
+	int r = node_resolve(fs, ino, &node);
 
-	return r < 0 ? r : tree_stat(fs->tree, id, who, ret);
+	if (r < 0)
+		return r;
+	id = node.id;
+	if (itself && node.scratch) {
+		scratch_entry(node.scratch, ret);
+	} else {
+		if (!itself && node.scratch)
+			id = scratch_dir(node.scratch);
+		else if (!itself)
+			r = tree_parent(fs->tree, node.id, &id);
+		if (r == 0)
+			r = tree_stat(fs->tree, id, who, &facts);
+		if (r < 0)
+			return r;
+		node_entry(fs, &facts, since, true, ret);
+	}
+	if (itself) {
+		ret->ino = ino;
+		ret->attr.st_ino = number_shown(ino, ret->attr.st_ino);
+	}
+	return 0;
+}
+
+static int lookup(struct fs *fs, fuse_ino_t parent, const char *name, const struct tree_caller *who,
+		  struct fuse_entry_param *ret)
+{
+	struct scratch *s cleanup_scratch = NULL;
+	uint64_t since = changes_now(fs);
+	struct tree_node node;
+	tree_id dir;
+	int r;
+
+	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+		return lookup_dots(fs, parent, name, who, ret);
+	r = place_resolve(fs, parent, name, &dir);
+	if (r < 0)
+		return r;
+	s = scratch_find(fs, dir, name, who);
+	if (s) {
+		scratch_entry(s, ret);
+		return 0;
+	}
+	r = name_is_hidden(fs, dir, name) ? -ENOENT : tree_lookup(fs->tree, dir, name, who, &node);
+	if (r == 0 && maker_misses(fs, dir, name, &node, who) &&
+	    asker_of(who->pid, name) != ASKER_OTHER)
+		r = -ENOENT;
+	if (r == 0)
+		node_entry(fs, &node, since, maker_at_work(fs, dir), ret);
+	return r;
 }
 
 void fs_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
-	struct fs *fs = fs_of(req);
 	struct tree_caller who = caller_of(req);
-	struct scratch *s cleanup_scratch = NULL;
-	uint64_t since = changes_now(fs);
 	struct fuse_entry_param e;
-	struct tree_node node;
-	tree_id dir;
-	int r = place_resolve(fs, parent, name, &dir);
+	int r = lookup(fs_of(req), parent, name, &who, &e);
 
-	if (r == 0 && (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)) {
-		r = lookup_dots(fs, dir, name, &who, &node);
-	} else if (r == 0) {
-		s = scratch_find(fs, dir, name, &who);
-		if (s) {
-			reply_scratch(req, s);
-			return;
-		}
-		r = name_is_hidden(fs, dir, name) ? -ENOENT
-						  : tree_lookup(fs->tree, dir, name, &who, &node);
-		if (r == 0 && maker_misses(fs, dir, name, &node, &who) &&
-		    asker_of(who.pid, name) != ASKER_OTHER)
-			r = -ENOENT;
-	}
-	if (r < 0) {
+	if (r < 0)
 		reply_result(req, r);
-		return;
-	}
-	node_entry(fs, &node, since, maker_at_work(fs, dir), &e);
-	fuse_reply_entry(req, &e);
+	else
+		fuse_reply_entry(req, &e);
 }
 
-static int node_stat(struct fs *fs, const struct node_ref *node, const struct tree_caller *who,
-		     struct stat *ret, double *timeout)
+static int node_stat(struct fs *fs, fuse_ino_t ino, const struct node_ref *node,
+		     const struct tree_caller *who, struct stat *ret, double *timeout)
 {
 	uint64_t since = changes_now(fs);
 	struct tree_node facts;
@@ -75,17 +109,19 @@ static int node_stat(struct fs *fs, const struct node_ref *node, const struct tr
 		return 0;
 	}
 	r = tree_stat(fs->tree, node->id, who, &facts);
-	if (r == 0)
-		*timeout = node_attr(fs, &facts, since, ret);
-	return r;
+	if (r < 0)
+		return r;
+	*timeout = node_attr(fs, &facts, since, ret);
+	ret->st_ino = number_shown(ino, ret->st_ino);
+	return 0;
 }
 
-static void reply_stat(fuse_req_t req, const struct node_ref *node)
+static void reply_stat(fuse_req_t req, fuse_ino_t ino, const struct node_ref *node)
 {
 	struct tree_caller who = caller_of(req);
 	double timeout;
 	struct stat st;
-	int r = node_stat(fs_of(req), node, &who, &st, &timeout);
+	int r = node_stat(fs_of(req), ino, node, &who, &st, &timeout);
 
 	if (r < 0)
 		reply_result(req, r);
@@ -102,7 +138,7 @@ void fs_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	if (r < 0)
 		reply_result(req, r);
 	else
-		reply_stat(req, &node);
+		reply_stat(req, ino, &node);
 }
 
 static struct tree_meta meta_of(const struct stat *attr, int to_set)
@@ -131,15 +167,21 @@ static struct tree_meta meta_of(const struct stat *attr, int to_set)
 	return m;
 }
 
-/* truncate(2), without an open file: clears a document, is nothing where it changes nothing. */
+/*
+ * truncate(2), without an open file: clears a document, is nothing where it changes nothing. The
+ * servers of NFS and 9P send O_TRUNC this way, right after they have opened the file.
+ */
 static int truncate_node(struct fs *fs, const struct node_ref *node, const struct tree_caller *who,
-			 off_t size)
+			 off_t size, bool *ret_later)
 {
 	struct tree_node facts;
 	int r;
 
 	if (node->scratch)
 		return scratch_truncate(node->scratch, who, size);
+	*ret_later = size == 0 && open_files_truncate(fs, node->id, who);
+	if (*ret_later)
+		return 0;
 	r = tree_stat(fs->tree, node->id, who, &facts);
 	if (r < 0)
 		return r;
@@ -155,16 +197,17 @@ void fs_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set,
 	struct tree_caller who = caller_of(req);
 	struct tree_meta meta = meta_of(attr, to_set);
 	struct node_ref node cleanup_node = {0};
+	bool handle = (to_set & FUSE_SET_ATTR_SIZE) && fi;
 	int r = node_resolve(fs, ino, &node);
 
-	if (r == 0 && (to_set & FUSE_SET_ATTR_SIZE) && fi) {
+	if (r == 0 && handle) {
 		struct open_file *of = open_file_of(fi);
 
 		pthread_mutex_lock(&of->lock);
 		r = open_file_truncate(fs, of, attr->st_size);
 		pthread_mutex_unlock(&of->lock);
 	} else if (r == 0 && (to_set & FUSE_SET_ATTR_SIZE)) {
-		r = truncate_node(fs, &node, &who, attr->st_size);
+		r = truncate_node(fs, &node, &who, attr->st_size, &handle);
 	}
 	if (r == 0 && meta.set && node.scratch)
 		scratch_set_meta(node.scratch, &meta);
@@ -174,19 +217,19 @@ void fs_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set,
 		time_was_set(fs, node.id, meta.mtime);
 	if (r < 0) {
 		reply_result(req, r);
-	} else if ((to_set & FUSE_SET_ATTR_SIZE) && fi) {
+	} else if (handle) {
 		double timeout;
 		struct stat st;
 
 		/* To who truncates through a handle the file is that long, until it is closed. */
-		r = node_stat(fs, &node, &who, &st, &timeout);
+		r = node_stat(fs, ino, &node, &who, &st, &timeout);
 		st.st_size = attr->st_size;
 		if (r < 0)
 			reply_result(req, r);
 		else
 			fuse_reply_attr(req, &st, 0);
 	} else {
-		reply_stat(req, &node);
+		reply_stat(req, ino, &node);
 	}
 }
 

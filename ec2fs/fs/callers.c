@@ -2,13 +2,16 @@
 
 #include "ec2fs/util/cleanup.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* include/linux/sched.h; proc_pid_stat(5) shows them in the 9th field. */
 #define PF_EXITING 0x4u
 #define PF_SIGNALED 0x400u
+#define PF_KTHREAD 0x200000u
 
 #define GENERATIONS 16
 
@@ -99,6 +102,30 @@ enum closing caller_closes(const struct tree_caller *who, uint64_t ino)
 	return closing;
 }
 
+bool caller_reads(const struct tree_caller *who, const char *name)
+{
+	cleanup_dir DIR *d = NULL;
+	char path[40];
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", who->pid);
+	d = opendir(path);
+	if (!d)
+		return false;
+	for (const struct dirent *e; (e = readdir(d));) {
+		char target[PATH_MAX];
+		const char *slash;
+		ssize_t n = readlinkat(dirfd(d), e->d_name, target, sizeof(target) - 1);
+
+		if (n <= 0)
+			continue;
+		target[n] = '\0';
+		slash = strrchr(target, '/');
+		if (slash && strcmp(slash + 1, name) == 0)
+			return true;
+	}
+	return false;
+}
+
 bool caller_is_killed(const struct tree_caller *who)
 {
 	unsigned flags;
@@ -106,4 +133,35 @@ bool caller_is_killed(const struct tree_caller *who)
 
 	return process_facts(who->pid, &flags, &parent) && (flags & PF_EXITING) &&
 	       (flags & PF_SIGNALED);
+}
+
+bool caller_is_kernel(const struct tree_caller *who)
+{
+	unsigned flags;
+	pid_t parent;
+
+	return process_facts(who->pid, &flags, &parent) && (flags & PF_KTHREAD);
+}
+
+pid_t caller_process(const struct tree_caller *who)
+{
+	char path[40], line[128];
+	cleanup_file FILE *f = NULL;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", who->pid);
+	f = who->pid > 0 ? fopen(path, "re") : NULL;
+	while (f && fgets(line, sizeof(line), f))
+		if (strncmp(line, "Tgid:", 5) == 0)
+			return (pid_t)strtol(line + 5, NULL, 10);
+	return 0;
+}
+
+bool caller_is_same(const struct tree_caller *a, const struct tree_caller *b)
+{
+	pid_t process;
+
+	if (a->pid == b->pid || (caller_is_kernel(a) && caller_is_kernel(b)))
+		return true;
+	process = caller_process(a);
+	return process && process == caller_process(b);
 }

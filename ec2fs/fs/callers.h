@@ -16,7 +16,16 @@ enum closing {
 };
 
 enum closing caller_closes(const struct tree_caller *who, uint64_t ino);
+/* Has the caller a file of that name open, as one has who copies it? */
+bool caller_reads(const struct tree_caller *who, const char *name);
 /* Is the caller being ended by a signal, so that its files are closed for it? */
 bool caller_is_killed(const struct tree_caller *who);
+/* Is it a thread of the kernel: its NFS server's, who speaks for many? */
+bool caller_is_kernel(const struct tree_caller *who);
+/* One process? The threads of the kernel are. */
+bool caller_is_same(const struct tree_caller *a, const struct tree_caller *b);
+/* The process that a thread belongs to; FUSE tells the thread. 0 when there is none, or not for us.
+ */
+pid_t caller_process(const struct tree_caller *who);
 
 #endif

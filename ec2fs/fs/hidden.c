@@ -111,3 +111,18 @@ bool name_is_hidden(struct fs *fs, tree_id dir, const char *name)
 	pthread_mutex_unlock(&h->lock);
 	return i >= 0;
 }
+
+bool hides_names(struct fs *fs, tree_id dir)
+{
+	struct hidden *h = fs->hidden;
+	bool any = false;
+
+	if (!atomic_load(&h->count))
+		return false;
+	pthread_mutex_lock(&h->lock);
+	/* Those whose moment is over count as well, until somebody asks for a name. */
+	for (size_t i = 0; i < h->count && !any; i++)
+		any = h->names[i].dir == dir;
+	pthread_mutex_unlock(&h->lock);
+	return any;
+}

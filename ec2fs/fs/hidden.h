@@ -16,5 +16,7 @@ void hide_name(struct fs *fs, tree_id dir, const char *name);
 /* Shows it again; true when it was hidden. */
 bool unhide_name(struct fs *fs, tree_id dir, const char *name);
 bool name_is_hidden(struct fs *fs, tree_id dir, const char *name);
+/* Is any name in the directory hidden? */
+bool hides_names(struct fs *fs, tree_id dir);
 
 #endif

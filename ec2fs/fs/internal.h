@@ -55,6 +55,7 @@ struct fs {
 	struct waiters *waiters;
 	struct mount_watch *mount_watch;
 	struct commit commit;
+	bool keeps_listings; /* set before the first request: the kernel needs no OPENDIR */
 	pthread_t server;    /* the thread in fs_serve */
 	atomic_bool serving; /* server is valid */
 	atomic_bool asked_to_stop;
@@ -97,10 +98,7 @@ static inline pthread_mutex_t *commit_lock(struct fs *fs, tree_id id)
 }
 
 /* Each error of a request is answered in one place: result is 0 or a negative errno. */
-static inline void reply_result(fuse_req_t req, int result)
-{
-	fuse_reply_err(req, result < 0 ? -result : 0);
-}
+void reply_result(fuse_req_t req, int result);
 
 /* Makes fs_serve return, mounted or not. Any thread. */
 void fs_end_serving(struct fs *fs);
@@ -112,6 +110,7 @@ void fs_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set,
 		struct fuse_file_info *fi);
 void fs_readlink(fuse_req_t req, fuse_ino_t ino);
 void fs_statfs(fuse_req_t req, fuse_ino_t ino);
+void fs_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 void fs_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi);
 void fs_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 		    struct fuse_file_info *fi);

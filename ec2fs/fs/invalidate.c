@@ -24,11 +24,16 @@
 #define ECHO_AFTER (50 * NS_PER_SECOND / 1000)
 #define RECENTLY NS_PER_SECOND
 #define LATELY (NS_PER_SECOND / 5)
+/* More than lies between the answer to a READDIR and what the kernel makes of it. */
+#define LISTING_TAKES (10 * NS_PER_SECOND)
 
 struct slot {
 	atomic_uint_least64_t changed;  /* number of the latest change */
 	atomic_uint_least64_t notified; /* the kernel knows of changes up to this */
 	atomic_int_least64_t when;      /* it changed; monotonic ns */
+	/* When the names in it last changed, and when part of a listing was last told; coarse ns.
+	 */
+	atomic_int_least64_t renamed, listed;
 	atomic_int_least64_t told; /* when the kernel was last given facts to keep; monotonic ns */
 };
 
@@ -165,6 +170,55 @@ void invalidate_entry(struct fs *fs, tree_id parent, const char *name)
 	pthread_mutex_unlock(&n->lock);
 }
 
+/*
+ * A directory's pages hold its listing, a symlink's where it leads. They are locked for moments
+ * only, or by a READLINK, which is answered at once: so this may be told by any thread, also where
+ * the directory is locked.
+ */
+static void forget_now(struct fs *fs, tree_id dir_or_link)
+{
+	fuse_lowlevel_notify_inval_inode(fs->session, ino_of(fs, dir_or_link), 0, 0);
+}
+
+void listing_changed(struct fs *fs, tree_id dir)
+{
+	struct notifier *n = fs->notifier;
+	struct slot *slot = slot_of(n, dir);
+	int64_t now = coarse_now();
+
+	if (!fs->keeps_listings)
+		return;
+	atomic_store(&slot->renamed, now);
+	forget_now(fs, dir);
+	/* An answer may be on its way that was made before the change. */
+	if (now - atomic_load(&slot->listed) >= RECENTLY)
+		return;
+	pthread_mutex_lock(&n->lock);
+	if (!n->closed) {
+		if (!n->echo_count)
+			n->echo_at = monotonic_now() + ECHO_AFTER;
+		array_reserve(n->echoes, n->echo_count, n->echo_capacity);
+		n->echoes[n->echo_count++] = (struct item){.id = dir, .echo = true};
+		pthread_cond_signal(&n->changed);
+	}
+	pthread_mutex_unlock(&n->lock);
+}
+
+/* Only a listing that came to its end is used again, so that is when to look back. */
+void listing_told(struct fs *fs, tree_id dir, bool is_plain, bool end)
+{
+	struct slot *slot = slot_of(fs->notifier, dir);
+	int64_t now = coarse_now();
+
+	if (!fs->keeps_listings)
+		return;
+	if (!is_plain)
+		atomic_store(&slot->renamed, now);
+	atomic_store(&slot->listed, now);
+	if (end && now - atomic_load(&slot->renamed) < LISTING_TAKES)
+		forget_now(fs, dir);
+}
+
 void notifier_watch(void *context, enum tree_event event, tree_id id, tree_id parent,
 		    const char *name)
 {
@@ -174,12 +228,18 @@ void notifier_watch(void *context, enum tree_event event, tree_id id, tree_id pa
 	case TREE_CHANGED:
 		invalidate_node(fs, id);
 		break;
+	case TREE_LEADS:
+		invalidate_node(fs, id);
+		forget_now(fs, id);
+		break;
 	case TREE_ADDED:
 		/* The kernel keeps no absent names. But facts of an earlier time there may be. */
 		invalidate_node(fs, id);
+		listing_changed(fs, parent);
 		break;
 	case TREE_GONE:
 		invalidate_entry(fs, parent, name);
+		listing_changed(fs, parent);
 		invalidate_node(fs, id);
 		break;
 	}
@@ -216,12 +276,10 @@ void facts_told(struct fs *fs, tree_id id)
 
 static void answer(const struct waiting_reply *reply)
 {
-	if (reply->count < 0)
-		fuse_reply_err(reply->req, (int)-reply->count);
-	else if (reply->write)
+	if (reply->count > 0 || (reply->count == 0 && reply->write))
 		fuse_reply_write(reply->req, (size_t)reply->count);
 	else
-		fuse_reply_err(reply->req, 0);
+		reply_result(reply->req, (int)reply->count);
 }
 
 void reply_when_known(struct fs *fs, fuse_req_t req, bool write, ssize_t count)

@@ -22,6 +22,17 @@ void invalidate_node(struct fs *fs, tree_id id);
 /* That name is another node now, or none. Any thread. */
 void invalidate_entry(struct fs *fs, tree_id parent, const char *name);
 
+/*
+ * The names that the directory lists are others now, or are told otherwise to others. The kernel
+ * has forgotten its listing when this returns: unlike what is above it does not take long, and may
+ * be called where the directory is locked. Any thread.
+ */
+void listing_changed(struct fs *fs, tree_id dir);
+/* Part of a listing is answered now: what of it the kernel keeps has to be true for everybody, and
+ * for as long as nothing is told, if is_plain. The last part (`end`) completes it. Before the
+ * answer. */
+void listing_told(struct fs *fs, tree_id dir, bool is_plain, bool end);
+
 /* The number of the latest change there was, of whatever node. */
 uint64_t changes_now(struct fs *fs);
 /* The number of the latest change of that node (of a few others, too, rarely). */

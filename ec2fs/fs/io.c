@@ -12,6 +12,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The kernel opened it by that number. */
+static int opened_by(struct fs *fs, struct open_file *of, const struct tree_node *node,
+		     fuse_ino_t ino, int flags)
+{
+	of->ino = ino;
+	if (!(node->flags & TREE_WAIT) || (flags & O_ACCMODE) == O_RDONLY)
+		return 0;
+	of->claims = wait_ino_claim(fs, node, ino);
+	if (of->claims)
+		return 0;
+	open_file_unref(fs, of);
+	return -ESTALE;
+}
+
 void fs_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	struct fs *fs = fs_of(req);
@@ -34,7 +48,7 @@ void fs_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		if (r == 0)
 			r = open_node(fs, &facts, &who, since, fi);
 		if (r == 0)
-			open_file_of(fi)->ino = ino;
+			r = opened_by(fs, open_file_of(fi), &facts, ino, fi->flags);
 	}
 	if (r < 0)
 		reply_result(req, r);
@@ -167,7 +181,8 @@ void fs_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse
 	open_file_unref(fs, of);
 }
 
-static int write_text(fuse_req_t req, struct open_file *of, struct fuse_bufvec *in, off_t off)
+static int write_text(fuse_req_t req, struct open_file *of, struct fuse_bufvec *in, off_t off,
+		      int flags)
 {
 	size_t len = fuse_buf_size(in);
 	struct fuse_bufvec flat = FUSE_BUFVEC_INIT(len);
@@ -182,6 +197,7 @@ static int write_text(fuse_req_t req, struct open_file *of, struct fuse_bufvec *
 		return (int)n;
 	of->rendered = false;
 	strbuf_truncate(&of->shown, 0);
+	of->synced = flags & (O_SYNC | O_DSYNC);
 	return open_file_write(fs_of(req), of, req, data, (size_t)n, off);
 }
 
@@ -199,7 +215,7 @@ void fs_write_buf(fuse_req_t req, fuse_ino_t ino, struct fuse_bufvec *in, off_t 
 	if (blob) {
 		n = blob_file_write(fs, of, in, off);
 	} else {
-		n = write_text(req, of, in, off);
+		n = write_text(req, of, in, off, fi->flags);
 		if (n == 0)
 			n = (ssize_t)len;
 	}

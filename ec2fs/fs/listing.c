@@ -92,10 +92,17 @@ static int add_dots(struct listing *l, off_t after)
 	return 0;
 }
 
+/* Would everybody be told the same, until something is made or removed there? */
+static bool is_plain(const struct listing *l)
+{
+	return !l->brief && !hides_names(l->fs, l->dir) && !scratch_in(l->fs, l->dir);
+}
+
 static void list(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, bool plus)
 {
 	struct listing l = {.req = req, .fs = fs_of(req), .who = caller_of(req), .plus = plus};
 	uint64_t after = (uint64_t)off;
+	bool plain;
 	int r = dir_resolve(l.fs, ino, &l.dir);
 
 	if (r < 0) {
@@ -105,6 +112,7 @@ static void list(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, bool pl
 	l.since = changes_now(l.fs);
 	l.brief = maker_at_work(l.fs, l.dir);
 	l.hides = l.brief && asker_of(l.who.pid, "") == ASKER_UNKNOWN;
+	plain = is_plain(&l);
 	l.size = size;
 	l.buffer = malloc(size);
 	if (!l.buffer) {
@@ -119,11 +127,26 @@ static void list(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, bool pl
 		scratch_list(l.fs, l.dir, l.who.uid,
 			     after >= SCRATCH_COOKIE ? after & ~SCRATCH_COOKIE : 0, add_scratch,
 			     &l);
+	if (r == 0)
+		listing_told(l.fs, l.dir, plain && is_plain(&l), !l.len);
 	if (r < 0)
 		reply_result(req, r);
 	else
 		fuse_reply_buf(req, l.buffer, l.len);
 	free(l.buffer);
+}
+
+/*
+ * ENOSYS: directories need not be opened, and the kernel keeps their listings. To read one that did
+ * not change then costs no request at all.
+ */
+void fs_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	(void)ino;
+	if (fs_of(req)->keeps_listings)
+		reply_result(req, -ENOSYS);
+	else
+		fuse_reply_open(req, fi);
 }
 
 void fs_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)

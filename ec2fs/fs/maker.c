@@ -1,5 +1,6 @@
 #include "ec2fs/fs/maker.h"
 
+#include "ec2fs/fs/callers.h"
 #include "ec2fs/util/cleanup.h"
 #include "ec2fs/util/memory.h"
 
@@ -59,37 +60,15 @@ void makers_free(struct makers *makers)
 	free(makers);
 }
 
-/* The process that a thread belongs to: FUSE tells the thread. */
-static pid_t process_of(pid_t thread)
-{
-	char path[40], line[128];
-	pid_t pid = thread;
-	cleanup_file FILE *f = NULL;
-
-	snprintf(path, sizeof(path), "/proc/%d/status", thread);
-	f = fopen(path, "re");
-	while (f && fgets(line, sizeof(line), f)) {
-		if (strncmp(line, "Tgid:", 5) != 0)
-			continue;
-		pid = (pid_t)strtol(line + 5, NULL, 10);
-		break;
-	}
-	return pid;
-}
-
 /* False when there is no such process (it is in another PID namespace, or gone). */
-static bool process_get(pid_t thread, struct process *ret)
+static bool process_read(pid_t pid, struct process *ret)
 {
 	char path[40], text[1024];
 	cleanup_file FILE *f = NULL;
 	const char *p;
 	char *end;
 	size_t len;
-	pid_t pid;
 
-	if (thread <= 0)
-		return false;
-	pid = process_of(thread);
 	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
 	f = fopen(path, "re");
 	if (!f)
@@ -111,6 +90,14 @@ static bool process_get(pid_t thread, struct process *ret)
 		return false;
 	ret->began = strtoull(p, &end, 10);
 	return true;
+}
+
+/* The process of the caller, who may be any of its threads. */
+static bool process_get(const struct tree_caller *who, struct process *ret)
+{
+	pid_t pid = caller_process(who);
+
+	return pid && process_read(pid, ret);
 }
 
 /* Under the lock; forgets those whose time is over. */
@@ -141,7 +128,8 @@ void maker_begins(struct fs *fs, tree_id dir, const struct tree_caller *who)
 	struct process process;
 	struct maker *m;
 
-	if (!process_get(who->pid, &process))
+	/* The NFS server's threads take turns for all its clients. */
+	if (caller_is_kernel(who) || !process_get(who, &process))
 		return;
 	pthread_mutex_lock(&makers->lock);
 	m = find(makers, dir);
@@ -190,7 +178,7 @@ bool maker_misses(struct fs *fs, tree_id dir, const char *name, const struct tre
 	/* A link may have come with another file of the copy (spec). */
 	if (!atomic_load(&makers->count) || (tree_is_free(node) && !S_ISLNK(node->mode)) ||
 	    (node->flags & TREE_RESOURCE && !(node->flags & TREE_INBORN)) ||
-	    !maker_at_work(fs, dir) || !process_get(who->pid, &process))
+	    !maker_at_work(fs, dir) || !process_get(who, &process))
 		return false;
 	pthread_mutex_lock(&makers->lock);
 	m = find(makers, dir);
@@ -208,7 +196,7 @@ static bool is_maker(struct fs *fs, tree_id dir, const struct tree_caller *who, 
 	struct maker *m;
 	bool is;
 
-	if (!maker_at_work(fs, dir) || !process_get(who->pid, &process))
+	if (!maker_at_work(fs, dir) || !process_get(who, &process))
 		return false;
 	pthread_mutex_lock(&makers->lock);
 	m = find(makers, dir);
@@ -229,6 +217,32 @@ bool maker_is(struct fs *fs, tree_id dir, const struct tree_caller *who)
 bool maker_is_itself(struct fs *fs, tree_id dir, const struct tree_caller *who)
 {
 	return is_maker(fs, dir, who, true);
+}
+
+static bool is_alive(const struct process *process)
+{
+	struct process now;
+
+	return process_read(process->pid, &now) && now.began == process->began;
+}
+
+bool maker_lives(struct fs *fs, const struct tree_caller *who)
+{
+	struct makers *makers = fs->makers;
+	struct process process;
+	bool lives = false;
+
+	if (!atomic_load(&makers->count) || !process_get(who, &process))
+		return false;
+	pthread_mutex_lock(&makers->lock);
+	for (size_t i = 0; i < makers->count && !lives; i++) {
+		const struct maker *m = &makers->all[i];
+
+		lives = m->uid == who->uid && m->process.session == process.session &&
+			m->until > monotonic_now() && is_alive(&m->process);
+	}
+	pthread_mutex_unlock(&makers->lock);
+	return lives;
 }
 
 void maker_copies(struct fs *fs, tree_id dir)

@@ -26,6 +26,9 @@ bool maker_misses(struct fs *fs, tree_id dir, const char *name, const struct tre
 bool maker_is(struct fs *fs, tree_id dir, const struct tree_caller *who);
 /* Is it the maker itself, not just another command of a shell's session? */
 bool maker_is_itself(struct fs *fs, tree_id dir, const struct tree_caller *who);
+/* Does the caller, or a process of its session, copy whole resources: did one make a directory a
+ * short time ago and live on? (A shell's mkdir does not.) */
+bool maker_lives(struct fs *fs, const struct tree_caller *who);
 /* The maker insists that files are new (O_EXCL): it copies a directory, and sees nothing that it
  * has not made, even if another file of the copy (spec) has set it. */
 void maker_copies(struct fs *fs, tree_id dir);

@@ -60,11 +60,23 @@ void fs_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
 	struct fs *fs = fs_of(req);
 	struct tree_caller who = caller_of(req);
+	struct tree_node node;
 	tree_id dir;
 	int r = place_resolve(fs, parent, name, &dir);
 
-	if (r == 0)
+	if (r < 0) {
+		reply_result(req, r);
+		return;
+	}
+	/* rm -r of something above: what came with a VPC goes with it. */
+	if (tree_lookup(fs->tree, dir, name, &who, &node) == 0 && (node.flags & TREE_INBORN) &&
+	    asker_removes_below(who.pid))
+		hide_name(fs, dir, name);
+	else
 		r = tree_rmdir(fs->tree, dir, name, &who);
+	/* A terminated instance is remembered for a while; not by who removes it. */
+	if (r == 0 && tree_lookup(fs->tree, dir, name, &who, &node) == 0)
+		hide_name(fs, dir, name);
 	reply_result(req, r);
 }
 
@@ -73,10 +85,14 @@ static int make_scratch(struct fs *fs, const struct tree_node *dir, const char *
 			int flags, const struct tree_caller *who, struct scratch **ret)
 {
 	bool temporary = (flags & O_ACCMODE) == O_RDWR && (flags & O_EXCL);
+	/* tar holds the place of a link with a file. */
+	bool place = (flags & O_EXCL) &&
+		     (((dir->flags & TREE_COMPUTED) && name_is_id(name)) ||
+		      ((dir->flags & TREE_LINKS) && maker_is_itself(fs, dir->id, who)));
 	struct strbuf hint cleanup_strbuf = STRBUF_INIT;
 	struct ec2fs_error error;
 
-	if (!name_is_probe(name) && (temporary || name_is_derived(fs, dir, name, who)))
+	if (!name_is_probe(name) && (temporary || place || name_is_derived(fs, dir, name, who)))
 		return scratch_make(fs, dir->id, name, SCRATCH_FILE, mode, who, NULL, ret);
 	if (dir->flags & TREE_FREE_FILES)
 		return scratch_make(fs, dir->id, name, SCRATCH_NEW, mode, who, NULL, ret);
@@ -94,7 +110,6 @@ static int create_known(struct fs *fs, tree_id dir, const char *name, const stru
 	bool pretend = (copying && (node->flags & (TREE_COMPUTED | TREE_NOT_COPIED))) ||
 		       ((node->flags & TREE_COMPUTED) &&
 			(name_is_hidden(fs, dir, name) || maker_is_itself(fs, dir, who)));
-	struct open_file *of;
 
 	if (S_ISDIR(node->mode))
 		return -EISDIR;
@@ -103,13 +118,13 @@ static int create_known(struct fs *fs, tree_id dir, const char *name, const stru
 		maker_copies(fs, dir);
 	maker_made(fs, dir, name);
 	if (!pretend) {
+		struct tree_caller copier = *who;
+
+		copier.copies = copying;
 		fi->flags |= O_TRUNC;
-		return open_node(fs, node, who, since, fi);
+		return open_node(fs, node, &copier, since, fi);
 	}
-	of = open_file_new(fs, OPEN_DISCARD, who);
-	of->id = node->id;
-	fi->direct_io = 1;
-	fi->fh = (uintptr_t)of;
+	open_discarding(fs, node->id, who, fi);
 	return 0;
 }
 
@@ -133,7 +148,12 @@ void fs_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 		return;
 	}
 	s = scratch_find(fs, id, name, &who);
-	known = !s && tree_lookup(fs->tree, id, name, &who, &node) == 0;
+	/* (What is removed and remembered, by-id/i-…, is hidden from who removed it.) */
+	known = !s && !((dir.flags & TREE_COMPUTED) && name_is_hidden(fs, id, name)) &&
+		(tree_lookup(fs->tree, id, name, &who, &node) == 0 ||
+		 /* What the original has at times, and its copy has not: computed, too. */
+		 ((fi->flags & O_EXCL) && maker_is(fs, id, &who) &&
+		  tree_lookup_absent(fs->tree, id, name, &who, &node) == 0));
 	if (known && S_ISLNK(node.mode) && (fi->flags & O_EXCL) && maker_is(fs, id, &who)) {
 		/* tar holds the place of a link with a file. The link has come since the resource
 		 * was made, and is not the maker's to see. */
@@ -249,6 +269,7 @@ void fs_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const cha
 	uint64_t since = changes_now(fs);
 	struct fuse_entry_param e;
 	struct tree_node node;
+	bool copied, temporary = strncmp(name, ".#", 2) == 0 || name_is_link_temporary(name);
 	tree_id dir;
 	int r = place_resolve(fs, parent, name, &dir);
 
@@ -256,17 +277,18 @@ void fs_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const cha
 		reply_result(req, r);
 		return;
 	}
+	/* An archive's by-id: what it links to has another ID now. */
+	copied = maker_is_itself(fs, dir, &who) ||
+		 (name_is_id(name) && tree_stat(fs->tree, dir, &who, &node) == 0 &&
+		  (node.flags & TREE_COMPUTED));
 	/* Links are places, not values: whoever copies a directory does not attach its volumes
 	 * twice. Those that the copy's spec has made are there. */
 	if (maker_is_itself(fs, dir, &who) && tree_lookup(fs->tree, dir, name, &who, &node) == 0 &&
 	    S_ISLNK(node.mode)) {
 		maker_made(fs, dir, name);
-	} else if (strncmp(name, ".#", 2) == 0 || name_is_link_temporary(name) ||
-		   maker_is_itself(fs, dir, &who)) {
-		bool copied = strncmp(name, ".#", 2) != 0 && !name_is_link_temporary(name);
-
-		r = scratch_make(fs, dir, name, copied ? SCRATCH_COPIED_LINK : SCRATCH_LINK, 0777,
-				 &who, target, &s);
+	} else if (temporary || copied) {
+		r = scratch_make(fs, dir, name, temporary ? SCRATCH_LINK : SCRATCH_COPIED_LINK,
+				 0777, &who, target, &s);
 		if (r == 0) {
 			scratch_entry(s, &e);
 			fuse_reply_entry(req, &e);

@@ -62,6 +62,22 @@ bool name_looks_temporary(const char *name)
 	       (strncmp(name, "tmp", 3) == 0 && strlen(name) > 6);
 }
 
+bool name_is_id(const char *name)
+{
+	size_t prefix = strspn(name, "abcdefghijklmnopqrstuvwxyz");
+
+	return prefix && name[prefix] == '-' && strlen(name + prefix + 1) == 17 &&
+	       strspn(name + prefix + 1, "0123456789abcdef") == 17;
+}
+
+bool name_is_rsync_temporary(const char *name, const char *of)
+{
+	size_t len = strlen(of);
+
+	return name[0] == '.' && strncmp(name + 1, of, len) == 0 && name[1 + len] == '.' &&
+	       strlen(name + len + 2) == 6 && alphanumeric(name + len + 2, 6);
+}
+
 bool name_makes_nothing(const char *name)
 {
 	return name[0] == '.' || (strncmp(name, "tmp.", 4) == 0 && strlen(name) >= 4 + 3);

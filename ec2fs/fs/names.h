@@ -17,6 +17,10 @@ bool name_looks_temporary(const char *name);
 bool name_makes_nothing(const char *name);
 /* ln -sf: CuXXXXXX. */
 bool name_is_link_temporary(const char *name);
+/* rsync: .NAME.XXXXXX, to become the file of that name. */
+bool name_is_rsync_temporary(const char *name, const char *of);
+/* An ID of EC2's: letters, a dash, 17 hexadecimal digits. */
+bool name_is_id(const char *name);
 /* vim tries whether it may make files in the directory with this one; if not, it writes in place.
  */
 bool name_is_probe(const char *name);

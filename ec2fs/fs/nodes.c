@@ -1,7 +1,6 @@
 #include "ec2fs/fs/nodes.h"
 
 #include "ec2fs/fs/invalidate.h"
-#include "ec2fs/fs/waiters.h"
 #include "ec2fs/util/memory.h"
 #include "ec2fs/util/table.h"
 
@@ -24,6 +23,8 @@ struct ids {
 	atomic_uint next_wait;
 	pthread_mutex_t lock;
 	struct table variants;
+	atomic_size_t claim_count;
+	struct table claims; /* of fuse_ino_t */
 };
 
 struct ids *ids_new(void)
@@ -40,7 +41,10 @@ void ids_free(struct ids *ids)
 		return;
 	for (size_t i = 0; i < ids->variants.capacity; i++)
 		free(ids->variants.cells[i].item);
+	for (size_t i = 0; i < ids->claims.capacity; i++)
+		free(ids->claims.cells[i].item);
 	table_free(&ids->variants);
+	table_free(&ids->claims);
 	pthread_mutex_destroy(&ids->lock);
 	free(ids);
 }
@@ -72,22 +76,72 @@ fuse_ino_t ino_of(struct fs *fs, tree_id id)
 	return variant < 0 ? id : id | (uint64_t)variant << VARIANT_SHIFT;
 }
 
-/*
- * The kernel writes to one inode by one request at a time, and nobody who is next in line can even
- * be killed. So every opener of a file that lets writers wait gets an inode of his own.
- */
+static bool same_ino(const void *item, const void *key)
+{
+	return *(const fuse_ino_t *)item == *(const fuse_ino_t *)key;
+}
+
+static bool is_claimed(struct ids *ids, fuse_ino_t ino)
+{
+	bool is;
+
+	if (!atomic_load(&ids->claim_count))
+		return false;
+	pthread_mutex_lock(&ids->lock);
+	is = table_find(&ids->claims, hash_u64(ino), same_ino, &ino);
+	pthread_mutex_unlock(&ids->lock);
+	return is;
+}
+
+bool wait_ino_claim(struct fs *fs, const struct tree_node *node, fuse_ino_t ino)
+{
+	struct ids *ids = fs->ids;
+	struct strbuf path cleanup_strbuf = STRBUF_INIT;
+	fuse_ino_t *item;
+	tree_id dir;
+	bool free;
+
+	pthread_mutex_lock(&ids->lock);
+	free = !table_find(&ids->claims, hash_u64(ino), same_ino, &ino);
+	if (free) {
+		item = xnew(fuse_ino_t);
+		*item = ino;
+		table_add(&ids->claims, hash_u64(ino), item);
+		atomic_fetch_add(&ids->claim_count, 1);
+	}
+	pthread_mutex_unlock(&ids->lock);
+	/* Who comes next by the name, to write or to chmod, is not to wait for this writer. */
+	if (free && tree_parent(fs->tree, node->id, &dir) == 0 &&
+	    tree_path(fs->tree, node->id, &path) == 0) {
+		const char *slash = strrchr(strbuf_str(&path), '/');
+
+		if (slash)
+			invalidate_entry(fs, dir, slash + 1);
+	}
+	return free;
+}
+
+void wait_ino_release(struct fs *fs, fuse_ino_t ino)
+{
+	struct ids *ids = fs->ids;
+
+	pthread_mutex_lock(&ids->lock);
+	free(table_remove(&ids->claims, hash_u64(ino), same_ino, &ino));
+	atomic_fetch_sub(&ids->claim_count, 1);
+	pthread_mutex_unlock(&ids->lock);
+}
+
+/* The node's own number, unless somebody writes by it. */
 static fuse_ino_t waiting_ino(struct fs *fs, tree_id id)
 {
-	fuse_ino_t ino = id;
+	fuse_ino_t ino = ino_of(fs, id);
 
 	if (variant_of(fs->ids, id) >= 0)
-		return ino_of(fs, id);
-	for (int i = 0; i < VARIANTS; i++) {
+		return ino;
+	for (int i = 0; i < VARIANTS && is_claimed(fs->ids, ino); i++) {
 		unsigned variant = atomic_fetch_add(&fs->ids->next_wait, 1) % VARIANTS;
 
 		ino = id | (uint64_t)variant << VARIANT_SHIFT;
-		if (!waiter_has(fs, ino))
-			break;
 	}
 	return ino;
 }
@@ -197,10 +251,12 @@ double node_attr(struct fs *fs, const struct tree_node *node, uint64_t since, st
 void node_entry(struct fs *fs, const struct tree_node *node, uint64_t since, bool brief,
 		struct fuse_entry_param *ret)
 {
-	bool waits = node->flags & TREE_WAIT;
+	fuse_ino_t own = ino_of(fs, node->id);
+	fuse_ino_t ino = node->flags & TREE_WAIT ? waiting_ino(fs, node->id) : own;
+	bool waits = ino != own;
 
-	*ret = (struct fuse_entry_param){
-		.ino = waits ? waiting_ino(fs, node->id) : ino_of(fs, node->id), .generation = 1};
+	/* The kernel insists on 0 for its root. */
+	*ret = (struct fuse_entry_param){.ino = ino, .generation = node->id != TREE_ROOT};
 	ret->attr_timeout = node_attr(fs, node, since, &ret->attr);
 	ret->entry_timeout = brief || waits ? 0 : KEEP_LONG;
 }

@@ -41,9 +41,17 @@ void node_rename_away(struct fs *fs, tree_id id, struct scratch *scratch);
 /* Content that the kernel must not keep, nor its size. */
 static inline bool node_is_live(const struct tree_node *node)
 {
-	return node->flags &
-	       (TREE_LIVE | TREE_REFRESH | TREE_PER_CALLER | TREE_WAIT | TREE_COMMAND);
+	return node->flags & (TREE_LIVE | TREE_REFRESH | TREE_PER_CALLER);
 }
+
+/*
+ * The kernel writes to one inode by one request at a time, and nobody who is next in line can even
+ * be killed. So of a file that lets writers wait (TREE_WAIT) each writer has an inode of his own:
+ * false, when this one has a writer, who must look the name up again (ESTALE makes the kernel do
+ * so). Given back when his file is closed.
+ */
+bool wait_ino_claim(struct fs *fs, const struct tree_node *node, fuse_ino_t ino);
+void wait_ino_release(struct fs *fs, fuse_ino_t ino);
 
 /*
  * stat(2)'s struct, and for how many seconds the kernel may keep it; `since` is changes_now() of

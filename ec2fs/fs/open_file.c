@@ -1,5 +1,6 @@
 #include "ec2fs/fs/open_file.h"
 
+#include "ec2fs/fs/callers.h"
 #include "ec2fs/fs/invalidate.h"
 #include "ec2fs/fs/nodes.h"
 #include "ec2fs/fs/poll.h"
@@ -7,6 +8,7 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 struct open_files {
@@ -82,6 +84,8 @@ void open_file_unref(struct fs *fs, struct open_file *of)
 	if (atomic_fetch_sub(&of->references, 1) != 1)
 		return;
 	take_from(fs->open_files, of);
+	if (of->claims)
+		wait_ino_release(fs, of->ino);
 	poll_forget(fs, (uintptr_t)of);
 	if (of->blob)
 		tree_blob_free(of->blob); /* with its descriptor */
@@ -92,6 +96,45 @@ void open_file_unref(struct fs *fs, struct open_file *of)
 	strbuf_free(&of->text);
 	pthread_mutex_destroy(&of->lock);
 	free(of);
+}
+
+/* References to those that this user may be about to write; the array is to be freed. */
+static struct open_file **written_by(struct open_files *all, tree_id id, uid_t uid, size_t *ret)
+{
+	struct open_file **found = NULL;
+	size_t count = 0, capacity = 0;
+
+	pthread_mutex_lock(&all->lock);
+	for (struct open_file *of = all->first; of; of = of->next) {
+		if (of->id != id || !of->writer || of->who.uid != uid || of->mode != OPEN_TEXT ||
+		    !(of->flags & TREE_DOCUMENT))
+			continue;
+		array_reserve(found, count, capacity);
+		found[count++] = open_file_ref(of);
+	}
+	pthread_mutex_unlock(&all->lock);
+	*ret = count;
+	return found;
+}
+
+bool open_files_truncate(struct fs *fs, tree_id id, const struct tree_caller *who)
+{
+	size_t count;
+	struct open_file **found = written_by(fs->open_files, id, who->uid, &count);
+	bool any = false;
+
+	for (size_t i = 0; i < count; i++) {
+		struct open_file *of = found[i];
+
+		if (caller_is_same(&of->who, who)) {
+			pthread_mutex_lock(&of->lock);
+			any = open_file_truncate(fs, of, 0) == 0 || any;
+			pthread_mutex_unlock(&of->lock);
+		}
+		open_file_unref(fs, of);
+	}
+	free(found);
+	return any;
 }
 
 static bool writes(int flags)
@@ -106,6 +149,18 @@ static int refuse_writing(struct fs *fs, const struct tree_node *node,
 
 	ec2fs_fail(&error, EC2_UnauthorizedOperation, "it tells what is, and cannot be written");
 	return tree_refuse(fs->tree, node->id, NULL, who, NULL, 0, &error);
+}
+
+/* cp -r onto a resource that is there: IDs and states of the original are passed over. */
+static bool copies_file(struct fs *fs, tree_id id, const struct tree_caller *who)
+{
+	struct strbuf path cleanup_strbuf = STRBUF_INIT;
+	const char *slash;
+
+	if (tree_path(fs->tree, id, &path) < 0)
+		return false;
+	slash = strrchr(strbuf_str(&path), '/');
+	return caller_reads(who, slash ? slash + 1 : strbuf_str(&path));
 }
 
 /*
@@ -130,13 +185,18 @@ int open_node(struct fs *fs, const struct tree_node *node, const struct tree_cal
 	struct open_file *of;
 	int r = 0;
 
-	if (write && (node->flags & TREE_COMPUTED))
-		return refuse_writing(fs, node, who);
+	if (write && (node->flags & TREE_COMPUTED)) {
+		if (!(fi->flags & O_TRUNC) || !copies_file(fs, node->id, who))
+			return refuse_writing(fs, node, who);
+		open_discarding(fs, node->id, who, fi);
+		return 0;
+	}
 	of = open_file_new(fs, blob ? OPEN_BLOB : OPEN_TEXT, who);
 	of->id = node->id;
 	of->flags = node->flags;
 	of->max = node->max;
 	of->since = since;
+	of->writer = write;
 	of->append = fi->flags & O_APPEND;
 	of->truncated = fi->flags & O_TRUNC;
 	if (blob && !write) {
@@ -153,6 +213,16 @@ int open_node(struct fs *fs, const struct tree_node *node, const struct tree_cal
 	set_caching(fs, of, node_is_live(node), fi);
 	fi->fh = (uintptr_t)of;
 	return 0;
+}
+
+void open_discarding(struct fs *fs, tree_id id, const struct tree_caller *who,
+		     struct fuse_file_info *fi)
+{
+	struct open_file *of = open_file_new(fs, OPEN_DISCARD, who);
+
+	of->id = id;
+	fi->direct_io = 1;
+	fi->fh = (uintptr_t)of;
 }
 
 void open_scratch(struct fs *fs, struct scratch *s, const struct tree_caller *who,

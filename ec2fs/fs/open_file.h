@@ -27,6 +27,7 @@ struct open_file {
 	size_t max;     /* bytes it may hold */
 	struct tree_caller who;
 	struct scratch *scratch; /* of OPEN_SCRATCH and OPEN_NEW; a reference */
+	bool claims;             /* its ino is this writer's own (wait_ino_claim) */
 	bool cached;             /* the kernel keeps what is read */
 	uint64_t since;          /* changes_now() of before it was rendered */
 	bool rendered;
@@ -37,7 +38,9 @@ struct open_file {
 	off_t base;         /* where text begins, as the writer counts */
 	bool started;       /* text holds something, or holds on purpose nothing */
 	bool dirty;         /* text holds what was not stored */
+	bool writer;        /* opened for writing */
 	bool append;
+	bool synced;     /* written with O_SYNC or O_DSYNC: what is whole is taken at once */
 	bool truncated;  /* O_TRUNC, ftruncate to 0: what is there does not count */
 	bool wrote;      /* at least once */
 	bool emptied;    /* what O_TRUNC alone asks for was done, or refused */
@@ -71,6 +74,9 @@ static inline tree_id open_file_id(uint64_t handle)
  * it cannot be written and should be. fi gets what the kernel is to know. */
 int open_node(struct fs *fs, const struct tree_node *node, const struct tree_caller *who,
 	      uint64_t since, struct fuse_file_info *fi);
+/* The same for a writer who is to be ignored. */
+void open_discarding(struct fs *fs, tree_id id, const struct tree_caller *who,
+		     struct fuse_file_info *fi);
 /* The same for a scratch file (takes a reference of its own). */
 void open_scratch(struct fs *fs, struct scratch *s, const struct tree_caller *who,
 		  struct fuse_file_info *fi);
@@ -90,5 +96,8 @@ void open_file_wrote(struct open_file *of);
 int open_file_take(struct fs *fs, struct open_file *of, const char *text, size_t len);
 /* ftruncate; under of->lock. */
 int open_file_truncate(struct fs *fs, struct open_file *of, off_t size);
+/* Truncates to nothing what that caller's process has open for writing; false: it has no such file
+ * open, or not one whose writer is waited for (a document). Takes their locks. */
+bool open_files_truncate(struct fs *fs, tree_id id, const struct tree_caller *who);
 
 #endif

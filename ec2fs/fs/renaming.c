@@ -7,6 +7,7 @@
 #include "ec2fs/fs/maker.h"
 #include "ec2fs/fs/names.h"
 #include "ec2fs/fs/nodes.h"
+#include "ec2fs/util/cleanup.h"
 #include "ec2fs/util/strbuf.h"
 
 #include <stdio.h>
@@ -37,6 +38,18 @@ static void carry_meta(const struct renaming *x, struct scratch *s, tree_id id)
 		tree_set_meta(x->fs->tree, id, &x->who, &meta);
 }
 
+/* What rsync brings of an original's IDs and states; and what would act, before the copy is whole.
+ */
+static bool is_passed_over(const struct renaming *x, struct scratch *s,
+			   const struct tree_node *node)
+{
+	cleanup_free char *name = scratch_name(s);
+
+	if (node->flags & TREE_COMPUTED)
+		return x->who.copies || (name && name_is_rsync_temporary(name, x->new_name));
+	return x->who.copies && node->flags & TREE_NOT_COPIED;
+}
+
 static int become_attribute(const struct renaming *x, struct scratch *s,
 			    const struct tree_node *node)
 {
@@ -45,6 +58,8 @@ static int become_attribute(const struct renaming *x, struct scratch *s,
 
 	if (S_ISDIR(node->mode))
 		return -EISDIR;
+	if (is_passed_over(x, s, node))
+		return 0;
 	if (node->flags & TREE_COMPUTED) {
 		struct ec2fs_error error;
 
@@ -113,6 +128,8 @@ static int rename_scratch(const struct renaming *x, struct scratch *s)
 	if (scratch_kind(s) == SCRATCH_LINK)
 		return become_link(x, s);
 	r = tree_lookup(x->fs->tree, x->to, x->new_name, &x->who, &node);
+	if (r == -ENOENT && x->who.copies)
+		r = tree_lookup_absent(x->fs->tree, x->to, x->new_name, &x->who, &node);
 	if (r == 0) {
 		r = become_attribute(x, s, &node);
 		id = node.id;
@@ -215,6 +232,7 @@ void fs_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t n
 	if (r == 0)
 		r = place_resolve(x.fs, new_parent, new_name, &x.to);
 	if (r == 0) {
+		x.who.copies = maker_lives(x.fs, &x.who);
 		s = scratch_find(x.fs, x.from, name, &x.who);
 		r = s ? rename_scratch(&x, s) : rename_node(&x);
 	}

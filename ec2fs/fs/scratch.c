@@ -13,6 +13,8 @@
 
 #define SCRATCHES_MAX 1024
 #define UNUSED_FOR (600 * NS_PER_SECOND)
+/* One that became a file of the tree: only who had it open still comes with its number. */
+#define BECAME_FOR (30 * NS_PER_SECOND)
 #define SWEEP_EVERY (10 * NS_PER_SECOND)
 /* Cookies of directories have 62 bits for them. */
 #define NUMBER_MASK (SCRATCH_BIT / 4 - 1)
@@ -103,13 +105,36 @@ static void sweep(struct fs *fs)
 	for (size_t i = all->count; i-- > 0;) {
 		struct scratch *s = all->all[i];
 
-		if (!s->kept || s->references > 1 || now - s->used < UNUSED_FOR)
+		if (!s->kept || s->references > 1 ||
+		    now - s->used < (s->became ? BECAME_FOR : UNUSED_FOR))
 			continue;
 		if (s->name)
 			invalidate_entry(fs, s->dir, s->name);
 		put(all, s);
 		scratch_free(s);
 	}
+}
+
+/* Under the table's lock: is there room for one more? What became a file of the tree longest ago
+ * goes for it. */
+static bool make_room(struct scratches *all)
+{
+	struct scratch *oldest = NULL;
+
+	if (all->count < SCRATCHES_MAX)
+		return true;
+	for (size_t i = 0; i < all->count; i++) {
+		struct scratch *s = all->all[i];
+
+		if (s->kept && s->became && s->references == 1 &&
+		    (!oldest || s->used < oldest->used))
+			oldest = s;
+	}
+	if (!oldest)
+		return false;
+	put(all, oldest);
+	scratch_free(oldest);
+	return true;
 }
 
 static bool is_link(enum scratch_kind kind)
@@ -156,7 +181,7 @@ int scratch_make(struct fs *fs, tree_id dir, const char *name, enum scratch_kind
 	sweep(fs);
 	if (named(all, dir, name)) {
 		r = -EEXIST;
-	} else if (all->count == SCRATCHES_MAX) {
+	} else if (!make_room(all)) {
 		r = -ENOSPC;
 	} else {
 		all->number = (all->number + 1) & NUMBER_MASK;
@@ -278,6 +303,20 @@ void scratch_list(struct fs *fs, tree_id dir, uid_t uid, uint64_t after, scratch
 		after = s->ino & NUMBER_MASK;
 		r = emit(context, name, after, s);
 	}
+}
+
+bool scratch_in(struct fs *fs, tree_id dir)
+{
+	struct scratches *all = fs->scratches;
+	bool any = false;
+
+	if (!atomic_load(&all->count))
+		return false;
+	pthread_mutex_lock(&all->lock);
+	for (size_t i = 0; i < all->count && !any; i++)
+		any = all->all[i]->name && all->all[i]->dir == dir;
+	pthread_mutex_unlock(&all->lock);
+	return any;
 }
 
 /* Under the table's lock: the name and the table's reference go. True: it is to be freed. */

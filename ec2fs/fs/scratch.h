@@ -55,6 +55,9 @@ typedef int scratch_list_fn(void *context, const char *name, uint64_t cookie, st
 void scratch_list(struct fs *fs, tree_id dir, uid_t uid, uint64_t after, scratch_list_fn *emit,
 		  void *context);
 
+/* Does the directory have any, of whomever? */
+bool scratch_in(struct fs *fs, tree_id dir);
+
 /* Takes its name away (unlink). */
 void scratch_drop(struct scratch *s);
 /* Gives it another name, which one that has it loses. */

@@ -3,6 +3,7 @@
 #include "ec2fs/fs/invalidate.h"
 #include "ec2fs/fs/maker.h"
 #include "ec2fs/fs/mount_watch.h"
+#include "ec2fs/fs/nfs_server.h"
 #include "ec2fs/fs/nodes.h"
 #include "ec2fs/fs/open_file.h"
 #include "ec2fs/fs/poll.h"
@@ -13,12 +14,24 @@
 #include "ec2fs/util/spawn.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 #include <sys/vfs.h>
 #include <unistd.h>
+
+/* Kernels before 6.14 cut a link that they keep at the length of its earlier target. */
+static bool kernel_keeps_links(void)
+{
+	struct utsname u;
+	unsigned major, minor;
+
+	return uname(&u) == 0 && sscanf(u.release, "%u.%u", &major, &minor) == 2 &&
+	       (major > 6 || (major == 6 && minor >= 14));
+}
 
 static void fs_init(void *userdata, struct fuse_conn_info *conn)
 {
@@ -27,10 +40,12 @@ static void fs_init(void *userdata, struct fuse_conn_info *conn)
 				   FUSE_CAP_SPLICE_READ,    FUSE_CAP_SPLICE_WRITE,
 				   FUSE_CAP_SPLICE_MOVE,    FUSE_CAP_PARALLEL_DIROPS};
 
-	(void)userdata;
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
 		if (conn->capable & wanted[i])
 			conn->want |= wanted[i];
+	if ((conn->capable & FUSE_CAP_CACHE_SYMLINKS) && kernel_keeps_links())
+		conn->want |= FUSE_CAP_CACHE_SYMLINKS;
+	((struct fs *)userdata)->keeps_listings = conn->capable & FUSE_CAP_NO_OPENDIR_SUPPORT;
 	/* Changes are told: looking at mtime at every read would bring requests back. */
 	conn->want &= ~(unsigned)FUSE_CAP_AUTO_INVAL_DATA;
 }
@@ -43,6 +58,7 @@ static const struct fuse_lowlevel_ops operations = {
 	.setattr = fs_setattr,
 	.readlink = fs_readlink,
 	.statfs = fs_statfs,
+	.opendir = fs_opendir,
 	.readdir = fs_readdir,
 	.readdirplus = fs_readdirplus,
 	.mknod = fs_mknod,
@@ -169,6 +185,7 @@ int fs_mount(struct tree *tree, const struct fs_options *options, struct fs **re
 		free_parts(fs);
 		return r;
 	}
+	nfs_server_look_again();
 	fs->mount_watch = mount_watch_new(fs);
 	tree_watch(tree, notifier_watch, fs);
 	*ret = fs;

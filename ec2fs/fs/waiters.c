@@ -177,18 +177,6 @@ void waiters_free(struct waiters *w)
 	free(w);
 }
 
-bool waiter_has(struct fs *fs, fuse_ino_t ino)
-{
-	struct waiters *w = fs->waiters;
-	bool has = false;
-
-	pthread_mutex_lock(&w->lock);
-	for (const struct waiter *x = w->first; x && !has; x = x->next)
-		has = x->ino == ino;
-	pthread_mutex_unlock(&w->lock);
-	return has;
-}
-
 void waiter_park(struct fs *fs, fuse_req_t req, fuse_ino_t ino, tree_id id, const char *text,
 		 size_t size, int64_t timeout)
 {

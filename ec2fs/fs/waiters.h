@@ -10,8 +10,6 @@ int waiters_start(struct waiters *w);
 /* Answers what still waits with EINTR, ends the thread, frees. Accepts NULL. */
 void waiters_free(struct waiters *w);
 
-/* Does a request wait that came with this number? */
-bool waiter_has(struct fs *fs, fuse_ino_t ino);
 /* Something changed: look again. Any thread, under any lock. Accepts NULL. */
 void waiters_wake(struct waiters *w);
 /* Takes the request over: it is answered with size when tree_wait says so, else with an errno.

@@ -164,6 +164,23 @@ void open_file_wrote(struct open_file *of)
 	of->written = monotonic_now();
 }
 
+static int take_all(struct fs *fs, struct open_file *of)
+{
+	struct tree_meta time = {.set = TREE_SET_MTIME};
+	int r;
+
+	if (of->mode == OPEN_BLOB)
+		r = blob_file_flush(of);
+	else
+		r = open_file_take(fs, of, strbuf_str(&of->text), of->text.len);
+	of->dirty = false;
+	if (r < 0)
+		drop(of);
+	else if (of->written && time_set_since(fs, of->id, of->written, &time.mtime))
+		tree_set_meta(fs->tree, of->id, &of->who, &time);
+	return r;
+}
+
 static int write_document(struct fs *fs, struct open_file *of, size_t end)
 {
 	struct ec2fs_error error;
@@ -180,7 +197,7 @@ static int write_document(struct fs *fs, struct open_file *of, size_t end)
 		return r;
 	}
 	open_file_wrote(of);
-	return 0;
+	return whole && of->synced ? take_all(fs, of) : 0;
 }
 
 /* ctl: every line is a verb. */
@@ -210,6 +227,10 @@ static int write_wait(struct fs *fs, struct open_file *of, fuse_req_t req, size_
 	int r = tree_wait(fs->tree, of->id, &of->who, line, &timeout);
 
 	begin_anew(of, of->base + (off_t)of->text.len);
+	/* A thread of the NFS server that slept here would be one less for its other clients; so
+	 * the client is made to ask again. */
+	if (r == -EINPROGRESS && timeout == INT64_MAX && caller_is_kernel(&of->who))
+		return -ERESTART;
 	if (r == -EINPROGRESS)
 		waiter_park(fs, req, of->ino, of->id, line, len, timeout);
 	return r;
@@ -260,23 +281,6 @@ static int empty(struct fs *fs, struct open_file *of)
 	return open_file_take(fs, of, "", 0);
 }
 
-static int take_all(struct fs *fs, struct open_file *of)
-{
-	struct tree_meta time = {.set = TREE_SET_MTIME};
-	int r;
-
-	if (of->mode == OPEN_BLOB)
-		r = blob_file_flush(of);
-	else
-		r = open_file_take(fs, of, strbuf_str(&of->text), of->text.len);
-	of->dirty = false;
-	if (r < 0)
-		drop(of);
-	else if (of->written && time_set_since(fs, of->id, of->written, &time.mtime))
-		tree_set_meta(fs->tree, of->id, &of->who, &time);
-	return r;
-}
-
 int open_file_flush(struct fs *fs, struct open_file *of, const struct tree_caller *closer)
 {
 	enum closing closing = CLOSES_UNTOLD;
@@ -325,6 +329,7 @@ int open_file_truncate(struct fs *fs, struct open_file *of, off_t size)
 	}
 	if (size == 0) {
 		of->truncated = true;
+		of->wrote = of->emptied = false;
 		drop(of);
 		return 0;
 	}

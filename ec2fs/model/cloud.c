@@ -141,6 +141,7 @@ static struct view change_view(struct cloud *c, const struct actor *who)
 		.uid = who ? who->uid : 0,
 		.gid = who ? who->gid : 0,
 		.prepared = who ? who->prepared : NULL,
+		.copies = who && who->copies,
 	};
 }
 

@@ -42,6 +42,7 @@ struct actor {
 	uid_t uid;
 	gid_t gid;
 	const void *prepared;
+	bool copies;
 };
 
 /*

@@ -66,6 +66,14 @@ static const struct {
 #undef X
 };
 
+bool instance_type_in_catalogue(const char *name)
+{
+	for (size_t i = 0; i < sizeof(catalogue) / sizeof(catalogue[0]); i++)
+		if (strcmp(catalogue[i].name, name) == 0)
+			return true;
+	return false;
+}
+
 /* Graviton families have a g behind their generation. */
 static bool is_arm(const char *name)
 {
@@ -180,8 +188,12 @@ int instance_type_set_memory(struct view *v, struct resource *r, const char *tex
 		return ec2fs_fail_errno(
 			error, ERANGE, EC2_InvalidParameterValue,
 			"memory is whole MiB, from 32 MiB to 24 TiB, such as 512 MiB");
-	if (bytes != instance_type_memory(r))
-		result = refuse_used(v, r, error);
+	/* 8 GiB or 8192 MiB: as it is shown already. */
+	if (bytes == instance_type_memory(r)) {
+		set_text(v, r, "memory", resource_or(r, "memory", text));
+		return 0;
+	}
+	result = refuse_used(v, r, error);
 	if (result < 0)
 		return result;
 	size_print(bytes, &printed);

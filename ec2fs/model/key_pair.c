@@ -68,7 +68,8 @@ static int refuse_second(const struct resource *r, struct ec2fs_error *error)
 static void take(struct view *v, struct resource *r, const struct key_material *key)
 {
 	set_text(v, r, "public-key", key->public_key);
-	set_text(v, r, "key-type", key_type_name(key->type));
+	/* Its time is that of who wrote it, if anybody did. */
+	set_default(r, "key-type", key_type_name(key->type));
 	set_text(v, r, "fingerprint", key->fingerprint);
 	if (key->private_key)
 		set_text(v, r, "private-key", key->private_key);
@@ -137,10 +138,12 @@ int key_pair_set_type(struct view *v, struct resource *r, const char *text, size
 		return 0;
 	if (resource_get(r, "public-key"))
 		return refuse_second(r, error);
-	if (made)
+	if (made) {
 		take(v, r, &made->key);
-	else if (!v->trial)
+		set_text(v, r, "key-type", text);
+	} else if (!v->trial) {
 		return ec2fs_fail(error, EC2_InternalError, "no key was made");
+	}
 	return 0;
 }
 

@@ -57,6 +57,8 @@ SETTER(instance_type_set_storage);
 const struct resource *instance_type_user(const struct view *v, const struct resource *type);
 /* Adds EC2's types to a new region. */
 void instance_types_add_catalogue(struct view *v, const struct resource *region);
+/* Is it one of EC2's, which every region has from the beginning? */
+bool instance_type_in_catalogue(const char *name);
 uint64_t instance_type_memory(const struct resource *type); /* bytes */
 
 /* image.c */

@@ -163,7 +163,9 @@ void security_group_each(const struct view *v, const struct resource *group, boo
 			 void (*each)(void *context, const struct permission *p,
 				      const struct resource *peer),
 			 void *context);
-/* Another group with a rule that names this group or prefix list, or NULL. */
+/* Has the group a rule with the name or ID of that group or prefix list? */
+bool security_group_mentions(const struct resource *group, const struct resource *peer);
+/* Another group (of its VPC) with a rule that names this group or prefix list, or NULL. */
 const struct resource *security_group_naming(const struct view *v, const struct resource *peer);
 /* Has the group a rule that names another group? */
 bool security_group_names_others(const struct view *v, const struct resource *group);

@@ -13,4 +13,14 @@ int refer(const struct view *v, uint64_t parent, enum kind kind, enum ec2_code c
 void set_document(struct view *v, struct resource *r, const char *key, const char *text,
 		  size_t len);
 
+/* The zone of that name. The name of another region's zone (us-west-2b, in us-east-1) means the one
+ * here with the same letter where resources are being copied, and where that is the zone already
+ * (current, may be NULL): what was copied may be written again. NULL: none. */
+const struct resource *refer_zone(const struct view *v, uint64_t region, const char *current,
+				  const char *text);
+/* Is the text the name of a zone as EC2 calls them, in a region of another name? *ret_zone (may be
+ * NULL) becomes the zone with its letter here, or NULL. */
+bool zone_is_foreign(const struct view *v, uint64_t region, const char *text,
+		     const struct resource **ret_zone);
+
 #endif

@@ -259,11 +259,11 @@ int security_group_set_vpc(struct view *v, struct resource *r, const char *text,
 	if (user)
 		return ec2fs_fail_errno(error, EBUSY, EC2_DependencyViolation,
 					"the instance %s is in it", user->name);
-	user = security_group_naming(v, r);
+	user = v->copies ? NULL : security_group_naming(v, r);
 	if (user)
 		return ec2fs_fail_errno(error, EBUSY, EC2_DependencyViolation,
 					"a rule of the security group %s names it", user->name);
-	if (security_group_names_others(v, r))
+	if (!v->copies && security_group_names_others(v, r))
 		return ec2fs_fail_errno(error, EBUSY, EC2_DependencyViolation,
 					"its rules name other groups of the VPC; remove these "
 					"lines first");

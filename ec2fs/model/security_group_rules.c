@@ -17,10 +17,22 @@ struct judging {
 	const struct resource *group;
 	uint64_t limit, ipv4, ipv6;     /* EC2 counts the families apart */
 	struct permission_set resolved; /* groups and lists by their IDs */
+	const struct bytes *was;        /* the document that it replaces; NULL: none */
 	/* Judged as if that list counted so much. */
 	const struct resource *list;
 	uint64_t list_max;
 };
+
+static bool names(const struct bytes *rules, const char *peer);
+
+/* Rules come in copies of groups before the groups (and their VPCs) that they name, and go round in
+ * circles. Such a rule matches nobody until the group is there; it may be written again. */
+static bool may_come(const struct judging *j, const struct permission *p)
+{
+	cleanup_free char *peer = xasprintf("%s:%s", p->peer == PEER_GROUP ? "sg" : "pl", p->name);
+
+	return j->v->copies || (j->was && names(j->was, peer));
+}
 
 static int find_group(const struct judging *j, const struct permission *p,
 		      const struct resource **ret, struct ec2fs_error *error)
@@ -76,15 +88,19 @@ static int judge(void *context, unsigned line, const struct permission *p,
 		break;
 	case PEER_GROUP:
 		r = find_group(j, p, &peer, error);
+		if (r < 0 && may_come(j, p))
+			r = 0;
 		j->ipv4++;
 		j->ipv6++;
 		break;
 	case PEER_PREFIX_LIST:
 		r = refer(j->v, j->group->parent, KIND_PREFIX_LIST,
 			  EC2_InvalidPrefixListID_NotFound, p->name, &peer, error);
-		if (r < 0)
+		if (r < 0 && !may_come(j, p))
 			return r;
-		j->ipv4 += j->list && peer->number == j->list->number
+		r = 0;
+		j->ipv4 += !peer ? 1
+			   : j->list && peer->number == j->list->number
 				   ? j->list_max
 				   : prefix_list_max_entries(peer);
 		break;
@@ -118,7 +134,8 @@ static int set_rules(struct view *v, struct resource *r, const char *direction, 
 		     size_t len, struct ec2fs_error *error)
 {
 	struct strbuf whole cleanup_strbuf = STRBUF_INIT;
-	struct judging j = {.v = v, .group = r};
+	const struct field *f = resource_field(r, direction);
+	struct judging j = {.v = v, .group = r, .was = f ? f->value : NULL};
 	int result = judge_text(&j, text, len, error);
 
 	if (result < 0)
@@ -178,7 +195,8 @@ static int tell(void *context, unsigned line, const struct permission *p, struct
 		break;
 	case PEER_GROUP:
 		peer = view_refer(t->v, t->group->parent, KIND_SECURITY_GROUP, p->name);
-		if (peer)
+		/* Of another VPC: one that is still to come into this one. */
+		if (peer && security_group_vpc(t->v, peer) == security_group_vpc(t->v, t->group))
 			t->each(t->context, p, peer);
 		break;
 	case PEER_PREFIX_LIST:
@@ -234,11 +252,22 @@ const struct resource *security_group_naming(const struct view *v, const struct 
 {
 	cleanup_free char *by_name = peer_text(peer, peer->name);
 	cleanup_free char *by_id = peer_text(peer, peer->id);
+	bool is_group = peer->kind == KIND_SECURITY_GROUP;
 
 	view_each (v, peer->parent, KIND_SECURITY_GROUP, r)
-		if (r->number != peer->number && group_names(r, by_name, by_id))
+		if (r->number != peer->number &&
+		    (!is_group || security_group_vpc(v, r) == security_group_vpc(v, peer)) &&
+		    group_names(r, by_name, by_id))
 			return r;
 	return NULL;
+}
+
+bool security_group_mentions(const struct resource *group, const struct resource *peer)
+{
+	cleanup_free char *by_name = peer_text(peer, peer->name);
+	cleanup_free char *by_id = peer_text(peer, peer->id);
+
+	return group_names(group, by_name, by_id);
 }
 
 struct others {
@@ -294,6 +323,7 @@ int security_groups_check_prefix_list(const struct view *v, const struct resourc
 			const struct bytes *rules = rules_of(r, egress);
 			int result = 0;
 
+			j.was = rules;
 			if (rules && (names(rules, by_name) || names(rules, by_id)))
 				result = judge_text(&j, rules->data, rules->len, error);
 			if (result < 0)

@@ -25,10 +25,18 @@ int subnet_make(struct view *v, const struct resource *parent, const char *name,
 		struct resource **ret, struct ec2fs_error *error)
 {
 	const struct resource *region = view_region(v, parent);
-	const struct resource *zone = view_next(v, parent->parent, KIND_ZONE, 0);
+	const struct resource *zone = view_next(v, parent->parent, KIND_ZONE, 0), *there;
 	uint64_t limit = quota_get(region, "subnets-per-vpc");
 	struct resource *r;
 
+	/* The default VPC of another region is copied: this is what came with the one here. */
+	if (parent == vpc_default(v, parent->parent) &&
+	    zone_is_foreign(v, parent->parent, name, &there) && there &&
+	    (there = subnet_default(v, parent->parent, there->name)) != NULL) {
+		view_rename(v, there, name);
+		*ret = view_edit(v, there);
+		return 0;
+	}
 	if (view_count(v, parent->number, KIND_SUBNET) >= limit)
 		return ec2fs_fail(error, EC2_SubnetLimitExceeded,
 				  "there are %" PRIu64 " subnets, as many as the quota allows",
@@ -174,10 +182,14 @@ int subnet_set_cidr_block(struct view *v, struct resource *r, const char *text, 
 int subnet_set_zone(struct view *v, struct resource *r, const char *text, size_t len,
 		    struct ec2fs_error *error)
 {
-	const struct resource *vpc = view_get(v, r->parent), *zone, *in;
+	const struct resource *vpc = view_get(v, r->parent), *in;
+	const char *current = resource_get(r, "availability-zone");
+	const struct resource *zone = refer_zone(v, vpc->parent, current, text);
 	int result;
 
 	(void)len;
+	if (zone)
+		text = zone->name;
 	if (!resource_is(r, "availability-zone", text)) {
 		result = refer(v, vpc->parent, KIND_ZONE, EC2_InvalidZone_NotFound, text, &zone,
 			       error);

@@ -22,6 +22,9 @@ struct view {
 	/* Several attributes are set as one (spec): each is judged by itself, the whole at the
 	 * end. */
 	bool together;
+	/* Whole resources are being copied, in whatever order: what a text names may come after
+	 * it. */
+	bool copies;
 	bool trial;           /* will be thrown away: skip what is costly and cannot fail */
 	const void *prepared; /* made before the change began, for its store function (keys.h); or
 				 NULL */

@@ -211,10 +211,13 @@ int volume_set_multi_attach(struct view *v, struct resource *r, const char *text
 int volume_set_zone(struct view *v, struct resource *r, const char *text, size_t len,
 		    struct ec2fs_error *error)
 {
-	const struct resource *zone;
+	const char *current = resource_get(r, "availability-zone");
+	const struct resource *zone = refer_zone(v, r->parent, current, text);
 	int result;
 
 	(void)len;
+	if (zone)
+		text = zone->name;
 	if (resource_is(r, "availability-zone", text))
 		return 0;
 	result = need_draft(r, "availability-zone", error);

@@ -76,7 +76,7 @@ static int take(struct view *v, void *context, struct ec2fs_error *error)
 
 int tree_blob_commit(struct tree_blob *b)
 {
-	struct actor actor = {.uid = b->who.uid, .gid = b->who.gid};
+	struct actor actor = actor_of(&b->who);
 	struct ec2fs_error error = {0};
 	cleanup_free char *extra = NULL;
 	cleanup_free char *value = NULL;

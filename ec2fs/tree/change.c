@@ -164,7 +164,7 @@ static int prepare_text(const struct entry_facts *f, const void *data, size_t le
 int tree_check(struct tree *t, tree_id id, const struct tree_caller *who, const void *data,
 	       size_t len, bool whole, struct ec2fs_error *error)
 {
-	struct actor actor = {.uid = who->uid, .gid = who->gid};
+	struct actor actor = actor_of(who);
 	cleanup_free char *text = NULL;
 	struct entry_facts facts;
 	struct ec2fs_error own;
@@ -214,7 +214,7 @@ static int prepare(struct tree *t, const struct entry *e, tree_id id, const char
 int tree_store(struct tree *t, tree_id id, const struct tree_caller *who, const void *data,
 	       size_t len)
 {
-	struct actor actor = {.uid = who->uid, .gid = who->gid};
+	struct actor actor = actor_of(who);
 	cleanup_free char *text = NULL;
 	cleanup_free void *prepared = NULL;
 	struct entry_facts facts;
@@ -240,7 +240,7 @@ int tree_store(struct tree *t, tree_id id, const struct tree_caller *who, const 
 
 int tree_unset(struct tree *t, tree_id id, const struct tree_caller *who)
 {
-	struct actor actor = {.uid = who->uid, .gid = who->gid};
+	struct actor actor = actor_of(who);
 	struct ec2fs_error error = {0};
 	struct storing s = {.id = id, .unset = true};
 	int r = cloud_change(t->cloud, &actor, apply, &s, &error);
@@ -283,9 +283,15 @@ static int apply_meta(struct view *v, void *context, struct ec2fs_error *error)
 	struct field *f;
 	struct node n;
 
-	if (node_get(v, m->id, &n) < 0 || n.links)
+	if (node_get(v, m->id, &n) < 0)
 		return ec2fs_fail_errno(error, ESTALE, EC2_InvalidParameterValue,
 					"it was removed meanwhile");
+	if (n.entry && (n.entry->flags & ENTRY_UNLISTED))
+		return ec2fs_fail(error, EC2_OperationNotPermitted, "%s is as it is",
+				  n.entry->name);
+	/* A link's owner and time are those of what it stands for. */
+	if (n.links)
+		return 0;
 	staged = view_edit(v, n.r);
 	if (!n.entry) {
 		set_own(staged, m->meta);
@@ -316,7 +322,7 @@ static int apply_meta(struct view *v, void *context, struct ec2fs_error *error)
 int tree_set_meta(struct tree *t, tree_id id, const struct tree_caller *who,
 		  const struct tree_meta *meta)
 {
-	struct actor actor = {.uid = who->uid, .gid = who->gid};
+	struct actor actor = actor_of(who);
 	struct ec2fs_error error = {0};
 	struct meta m = {id, meta};
 	int r = cloud_change(t->cloud, &actor, apply_meta, &m, &error);

@@ -36,6 +36,9 @@ struct entry_extra {
 	/* Made before the store function runs, outside all locks, freed after it with free(). */
 	int (*prepare)(const struct resource *r, const char *text, void **ret,
 		       struct ec2fs_error *error);
+	/* TREE_LIVE: is it, for now, as any other file: changed by changes of its resource alone?
+	 * NULL: never. */
+	bool (*still)(const struct show *s);
 	/* TREE_REFRESH. Blocks; no lock held. */
 	int (*refresh)(struct tree *t, uint64_t number, const char *id);
 	/* TREE_WAIT: 0, -EINPROGRESS, or a refusal. */
@@ -60,7 +63,10 @@ struct entry {
 	/* Copying tools (cp -r) go through a directory by inode number: those with an order come
 	 * after all others, in this order. What is built upon comes before what builds upon it. */
 	unsigned order;
-	const char *help;
+	const char *help; /* in README and ec2fs.tree(7) */
+	/* What makes its inode number, instead of the name: for a name that a resource's tables
+	 * have more than once. */
+	const char *identity;
 	/* NULL: the field of the entry's name, as it is. Of a fixed directory show and store are
 	 * for spec alone: what it lists, as one line. */
 	show_fn *show;
@@ -74,9 +80,11 @@ struct entry {
 /* Flags of entries that tree keeps to itself. */
 #define ENTRY_SPEC (1u << 24) /* stands in the resource's spec */
 #define ENTRY_VOLATILE                                                                             \
-	(1u << 25)             /* changes with other resources: told at each change of its own     \
-				*/
-#define ENTRY_QUIET (1u << 26) /* its value never shows in events */
+	(1u << 25)                /* changes with other resources: told at each change of its own  \
+				   */
+#define ENTRY_QUIET (1u << 26)    /* its value never shows in events */
+#define ENTRY_CONSTANT (1u << 27) /* the same wherever and whenever it is read */
+#define ENTRY_UNLISTED (1u << 28) /* there for who asks for it by name */
 
 #define SCALAR_MAX 4096
 /* Of a disk: more than any machine here holds, less than an off_t. */
@@ -103,7 +111,11 @@ struct links {
 struct dir {
 	const char *title;           /* for the manual: "instances/NAME" */
 	const struct entry *entries; /* ends with a NULL name */
-	enum kind child;             /* lists these children of the resource; KIND_ROOT: none */
+	/* For README and ec2fs.tree(7): what to know, in sentences; and commands, a line each, that
+	 * tests/docs/readme.bats types there. Of a directory that lists resources both are about
+	 * these. NULL: help says it all. */
+	const char *about, *examples;
+	enum kind child; /* lists these children of the resource; KIND_ROOT: none */
 	bool (*lists)(const struct resource *child); /* NULL: all of them */
 	/* mkdir (of a tag: create). The name was checked to be a decent file name, and is free. */
 	int (*make)(struct view *v, const struct resource *parent, const char *name,
@@ -142,8 +154,23 @@ extern const struct dir tags_dir;
 
 const struct kind_ops *kind_ops(enum kind kind);
 
+/* The entry of directories that list resources and no files: `ls` shows resources alone, which is
+ * what loops over a directory, cp -r and rsync --delete take it for. */
+#define UNLISTED_README(directory)                                                                 \
+	(const struct entry[])                                                                     \
+	{                                                                                          \
+		{.name = "README",                                                                 \
+		 .mode = S_IFREG | 0444,                                                           \
+		 .flags = ENTRY_CONSTANT | ENTRY_UNLISTED,                                         \
+		 .show = show_readme,                                                              \
+		 .identity = directory "/README",                                                  \
+		 .help = "what is here"},                                                          \
+			{0},                                                                       \
+	}
+
 /* Generic show and store functions, for lines of the tables. */
-show_fn show_id, show_error, show_field, show_document, show_spec, show_nothing, show_reference;
+show_fn show_readme, show_id, show_error, show_field, show_document, show_spec, show_nothing,
+	show_reference;
 /* The file wait of whatever has states (model/wait.h). */
 extern const struct entry_extra wait_extra;
 store_fn store_wait;

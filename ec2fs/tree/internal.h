@@ -18,6 +18,11 @@ struct tree {
 	void *watch_context;
 };
 
+static inline struct actor actor_of(const struct tree_caller *who)
+{
+	return (struct actor){.uid = who->uid, .gid = who->gid, .copies = who->copies};
+}
+
 /* A node found in the tables. */
 struct node {
 	const struct resource *r;  /* for a link: the resource that it stands for */
@@ -39,6 +44,12 @@ int node_get(const struct view *v, tree_id id, struct node *ret);
 /* -ENOENT, -ENOTDIR. */
 int node_lookup(struct tree *t, const struct view *v, const struct node *dir, const char *name,
 		const struct tree_caller *who, struct node *ret);
+/* The fixed directory of r whose table has the entry; NULL: r's own has it. */
+const struct entry *entry_holder(const struct resource *r, const struct entry *entry);
+/* The fixed directory that lists children of that kind, or NULL when the resource itself does. */
+const struct entry *collection_entry(enum kind parent, enum kind child);
+/* A file or link of the directory's table, there now or not. -ENOENT. */
+int node_lookup_absent(const struct node *dir, const char *name, struct node *ret);
 /* The directory that holds it. */
 tree_id node_parent(const struct view *v, const struct node *n);
 void node_fill(struct tree *t, const struct view *v, const struct node *n,

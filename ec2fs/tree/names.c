@@ -89,11 +89,6 @@ static int finish(struct naming *n, int r, struct ec2fs_error *error, struct tre
 	return 0;
 }
 
-static struct actor actor_of(const struct tree_caller *who)
-{
-	return (struct actor){.uid = who->uid, .gid = who->gid};
-}
-
 int tree_mkdir(struct tree *t, tree_id dir, const char *name, mode_t mode,
 	       const struct tree_caller *who, struct tree_node *ret)
 {
@@ -150,7 +145,8 @@ static int drop(struct view *v, void *context, struct ec2fs_error *error)
 		 * way. */
 		const struct dir *dir = found.dir;
 
-		if (!dir || dir->child == KIND_ROOT)
+		/* What nobody makes, nobody has to remove (by-id). */
+		if (!dir || dir->child == KIND_ROOT || (!dir->make && !dir->make_link))
 			return 0;
 		view_each (v, found.r->number, dir->child, child)
 			if (!resource_is_inborn(v, child) && !resource_is_held(v, child) &&

@@ -67,7 +67,8 @@ tree_id node_link_id(const struct links *links, uint64_t number)
 
 static uint16_t entry_number(const struct entry *e)
 {
-	return e->order ? (uint16_t)(ORDERED + e->order) : name_number(e->name);
+	return e->order ? (uint16_t)(ORDERED + e->order)
+			: name_number(e->identity ? e->identity : e->name);
 }
 
 tree_id node_entry_id(uint64_t number, const struct entry *e)
@@ -102,8 +103,8 @@ static void node_of_resource(const struct resource *r, struct node *ret)
 		.r = r, .entry = ops->file, .dir = ops->dir, .id = node_resource_id(r->number)};
 }
 
-/* Fixed directories may hold fixed entries of their own: names are unique within a resource's
- * tables. */
+/* Fixed directories may hold fixed entries of their own: names, or identities, are unique within a
+ * resource's tables. */
 static const struct entry *entry_by_number(const struct dir *dir, uint16_t number)
 {
 	for (const struct entry *e = dir ? dir->entries : NULL; e && e->name; e++) {
@@ -172,20 +173,29 @@ static int lookup_link(const struct view *v, const struct node *dir, const char 
 	return -ENOENT;
 }
 
+static const struct entry *find_entry(const struct dir *dir, const char *name)
+{
+	for (const struct entry *e = dir->entries; e && e->name; e++)
+		if (strcmp(e->name, name) == 0)
+			return e;
+	return NULL;
+}
+
 int node_lookup(struct tree *t, const struct view *v, const struct node *dir, const char *name,
 		const struct tree_caller *who, struct node *ret)
 {
 	const struct resource *child;
+	const struct entry *e;
 
 	if (!dir->dir)
 		return -ENOTDIR;
-	for (const struct entry *e = dir->dir->entries; e && e->name; e++)
-		if (strcmp(e->name, name) == 0) {
-			if (!entry_present(t, v, dir->r, e, who))
-				return -ENOENT;
-			node_of_entry(dir->r, e, ret);
-			return 0;
-		}
+	e = find_entry(dir->dir, name);
+	if (e && !(e->flags & ENTRY_UNLISTED)) {
+		if (!entry_present(t, v, dir->r, e, who))
+			return -ENOENT;
+		node_of_entry(dir->r, e, ret);
+		return 0;
+	}
 	if (dir->dir->child != KIND_ROOT) {
 		child = view_find(v, dir->r->number, dir->dir->child, name);
 		if (child && (!dir->dir->lists || dir->dir->lists(child))) {
@@ -193,12 +203,25 @@ int node_lookup(struct tree *t, const struct view *v, const struct node *dir, co
 			return 0;
 		}
 	}
+	/* A resource that had the name before there was such an entry keeps it. */
+	if (e) {
+		node_of_entry(dir->r, e, ret);
+		return 0;
+	}
 	return dir->dir->links ? lookup_link(v, dir, name, ret) : -ENOENT;
 }
 
-/* The fixed entry whose directory lists children of that kind, or NULL when the resource itself
- * does. */
-static const struct entry *collection_entry(enum kind parent, enum kind child)
+int node_lookup_absent(const struct node *dir, const char *name, struct node *ret)
+{
+	for (const struct entry *e = dir->dir ? dir->dir->entries : NULL; e && e->name; e++)
+		if (strcmp(e->name, name) == 0 && !S_ISDIR(e->mode)) {
+			node_of_entry(dir->r, e, ret);
+			return 0;
+		}
+	return -ENOENT;
+}
+
+const struct entry *collection_entry(enum kind parent, enum kind child)
 {
 	const struct dir *dir = kind_ops(parent)->dir;
 
@@ -234,9 +257,19 @@ tree_id collection_id(const struct resource *r)
 	return e ? node_entry_id(r->parent, e) : node_resource_id(r->parent);
 }
 
+const struct entry *entry_holder(const struct resource *r, const struct entry *entry)
+{
+	for (const struct entry *e = kind_ops(r->kind)->dir->entries; e->name; e++)
+		for (const struct entry *f = e->dir ? e->dir->entries : NULL; f && f->name; f++)
+			if (f == entry)
+				return e;
+	return NULL;
+}
+
 tree_id node_parent(const struct view *v, const struct node *n)
 {
 	struct strbuf name cleanup_strbuf = STRBUF_INIT;
+	const struct entry *holder;
 	uint64_t owner;
 
 	if (n->links)
@@ -244,12 +277,8 @@ tree_id node_parent(const struct view *v, const struct node *n)
 							    : TREE_ROOT;
 	if (!n->entry || n->entry == kind_ops(n->r->kind)->file)
 		return collection_id(n->r);
-	/* A fixed entry: of the resource, or of one of its fixed directories. */
-	for (const struct entry *e = kind_ops(n->r->kind)->dir->entries; e->name; e++)
-		for (const struct entry *f = e->dir ? e->dir->entries : NULL; f && f->name; f++)
-			if (f == n->entry)
-				return node_entry_id(n->r->number, e);
-	return node_resource_id(n->r->number);
+	holder = entry_holder(n->r, n->entry);
+	return holder ? node_entry_id(n->r->number, holder) : node_resource_id(n->r->number);
 }
 
 void resource_path(const struct view *v, const struct resource *r, struct strbuf *out)
@@ -284,8 +313,13 @@ void node_path(const struct view *v, const struct node *n, struct strbuf *out)
 		return;
 	}
 	resource_path(v, n->r, out);
-	if (n->entry && n->entry != kind_ops(n->r->kind)->file)
+	if (n->entry && n->entry != kind_ops(n->r->kind)->file) {
+		const struct entry *holder = entry_holder(n->r, n->entry);
+
+		if (holder)
+			strbuf_addf(out, "%s%s", out->len ? "/" : "", holder->name);
 		strbuf_addf(out, "%s%s", out->len ? "/" : "", n->entry->name);
+	}
 }
 
 /* From the directory that holds `from` to `to`; both begin at the root. */
@@ -349,6 +383,10 @@ static unsigned dir_flags(const struct view *v, const struct node *n)
 
 	if (!n->entry && resource_is_inborn(v, n->r))
 		flags |= TREE_INBORN;
+	if (n->dir->links || n->dir->make_link)
+		flags |= TREE_LINKS;
+	if (n->dir->links && !n->dir->links->make && !n->dir->make && !n->dir->make_link)
+		flags |= TREE_COMPUTED;
 	if (n->dir->make)
 		flags |= kind_ops(n->dir->child)->file ? TREE_FREE_FILES : TREE_COLLECTION;
 	return flags;
@@ -359,8 +397,11 @@ static void fill_file(struct tree *t, const struct view *v, const struct node *n
 {
 	struct strbuf text cleanup_strbuf = STRBUF_INIT;
 	const struct entry *e = n->entry;
+	struct show s = {t, v, n->r, e, who};
 
 	ret->flags |= e->flags & 0xffffff;
+	if (e->extra && e->extra->still && e->extra->still(&s))
+		ret->flags &= ~(unsigned)(TREE_LIVE | TREE_REFRESH);
 	if (e->unset)
 		ret->flags |= TREE_OPTIONAL;
 	if (!e->store && !(e->flags & TREE_BLOB))
@@ -371,10 +412,11 @@ static void fill_file(struct tree *t, const struct view *v, const struct node *n
 		ret->flags |= TREE_WRITTEN;
 	if (!(ret->flags & TREE_COMPUTED))
 		ret->max = e->max ? e->max : SCALAR_MAX;
-	ret->mtime = f && (f->value || f->mtime) ? f->mtime : e->store ? 0 : n->r->mtime;
+	if (f && (f->value || f->mtime))
+		ret->mtime = f->mtime;
+	else if (!e->store && !(e->flags & ENTRY_CONSTANT))
+		ret->mtime = n->r->mtime;
 	if (e->extra && e->extra->size) {
-		struct show s = {t, v, n->r, e, who};
-
 		ret->size = e->extra->size(&s);
 		return;
 	}

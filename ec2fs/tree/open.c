@@ -4,7 +4,6 @@
 #include "ec2fs/util/memory.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 static void flow_logged(void *context, uint64_t vpc)
 {
@@ -39,24 +38,4 @@ void tree_watch(struct tree *t, tree_watch_fn *fn, void *context)
 {
 	t->watch_context = context;
 	t->watch = fn;
-}
-
-static void describe(const struct dir *dir,
-		     void (*each)(void *, const char *, const char *, mode_t, const char *),
-		     void *context)
-{
-	for (const struct entry *e = dir->entries; e && e->name; e++) {
-		each(context, dir->title, e->name, e->mode, e->help);
-		if (e->dir)
-			describe(e->dir, each, context);
-	}
-}
-
-void tree_describe(void (*each)(void *context, const char *dir, const char *name, mode_t mode,
-				const char *help),
-		   void *context)
-{
-	for (enum kind kind = KIND_ROOT; kind < KIND_COUNT; kind++)
-		if (kind_ops(kind)->dir)
-			describe(kind_ops(kind)->dir, each, context);
 }

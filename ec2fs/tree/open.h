@@ -15,9 +15,7 @@ void tree_close(struct tree *t);
 /* Removes the blobs that no field names. */
 int tree_sweep_blobs(struct tree *t, struct ec2fs_error *error);
 
-/* Calls each with every entry of every directory kind, for the manual page and its check. */
-void tree_describe(void (*each)(void *context, const char *dir, const char *name, mode_t mode,
-				const char *help),
-		   void *context);
+/* Appends what the tables say of every file, in mdoc(7): the middle of the page ec2fs.tree(7). */
+void tree_manual(struct strbuf *out);
 
 #endif

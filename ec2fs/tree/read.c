@@ -34,6 +34,21 @@ int tree_lookup(struct tree *t, tree_id dir, const char *name, const struct tree
 	return r;
 }
 
+int tree_lookup_absent(struct tree *t, tree_id dir, const char *name, const struct tree_caller *who,
+		       struct tree_node *ret)
+{
+	struct view v = cloud_read(t->cloud);
+	struct node d, n;
+	int r = node_get(&v, dir, &d);
+
+	if (r == 0)
+		r = node_lookup_absent(&d, name, &n);
+	if (r == 0)
+		node_fill(t, &v, &n, who, ret);
+	cloud_read_end(t->cloud);
+	return r;
+}
+
 int tree_parent(struct tree *t, tree_id id, tree_id *ret)
 {
 	struct view v = cloud_read(t->cloud);
@@ -74,7 +89,7 @@ static int next_entry(struct tree *t, const struct view *v, const struct node *d
 	uint64_t count = 0;
 
 	for (const struct entry *e = dir->entries; e && e->name; e++, count++) {
-		if (after >= 1 << 16 || count < i)
+		if (after >= 1 << 16 || count < i || (e->flags & ENTRY_UNLISTED))
 			continue;
 		if (node_lookup(t, v, d, e->name, who, ret) < 0)
 			continue;

@@ -35,6 +35,9 @@ struct tree_caller {
 	uid_t uid;
 	gid_t gid;
 	pid_t pid;
+	/* A tool that copies whole resources (cp -r, tar, rsync): what a text names may come after
+	 * it. */
+	bool copies;
 };
 
 /* What a node is, beyond its mode. */
@@ -71,7 +74,7 @@ enum tree_flags {
 	/* A directory whose plain files users make and name (tags/). */
 	TREE_FREE_FILES = 1 << 12,
 	/* Computed: cannot be written, but a copying tool that makes its own copy of a resource may
-	 * write it and be ignored (see fs/maker.h). */
+	 * write it and be ignored (see fs/maker.h). A directory of links that are (by-id). */
 	TREE_COMPUTED = 1 << 13,
 	/* A file or link that comes and goes by its name (a tag, an attachment). */
 	TREE_FREE = 1 << 14,
@@ -85,6 +88,8 @@ enum tree_flags {
 	TREE_LOG = 1 << 17,
 	/* A link that rm -r of what it is in leaves alone: it goes with that. */
 	TREE_HELD = 1 << 18,
+	/* A directory of links. */
+	TREE_LINKS = 1 << 19,
 };
 
 /* Everything about one node. size is the true length of what reading gives that caller now. */
@@ -115,6 +120,10 @@ int tree_stat(struct tree *t, tree_id id, const struct tree_caller *who, struct 
  * -ESTALE. */
 int tree_lookup(struct tree *t, tree_id dir, const char *name, const struct tree_caller *who,
 		struct tree_node *ret);
+/* The same of a file or link that is not there now and may be at other times (a key pair's
+ * private-key). */
+int tree_lookup_absent(struct tree *t, tree_id dir, const char *name, const struct tree_caller *who,
+		       struct tree_node *ret);
 /* The directory that holds the node; the root's is the root. */
 int tree_parent(struct tree *t, tree_id id, tree_id *ret);
 /* The path below the mount point ("us-east-1/instances/web-1/state", "" for the root), for
@@ -213,6 +222,7 @@ int tree_wait(struct tree *t, tree_id id, const struct tree_caller *who, const c
 /* What changed, told after it is durable and visible, from some thread that holds no lock. */
 enum tree_event {
 	TREE_CHANGED, /* content or facts of the node `id` */
+	TREE_LEADS,   /* the symlink `id` leads elsewhere */
 	TREE_ADDED, /* `name` in `parent` now exists (its directory's times are told separately) */
 	TREE_GONE   /* `name` in `parent`, which was `id`, is gone or is another node now */
 };

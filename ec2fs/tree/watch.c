@@ -42,7 +42,7 @@ static void tell_entries(struct tree *t, const struct view *v, const struct dir 
 		bool stored = !e->show && S_ISREG(e->mode);
 		bool differs = field_differs(was, is, e->name);
 
-		if (!stored || differs)
+		if ((!stored && !(e->flags & ENTRY_CONSTANT)) || differs)
 			tree_tell(t, TREE_CHANGED, node_entry_id(is->number, e), 0, NULL);
 		if (differs && S_ISREG(e->mode)) {
 			const char *old = resource_get(was, e->name);
@@ -80,6 +80,7 @@ static void tell_link(struct tree *t, const struct view *v, const struct links *
 	uint64_t owner;
 
 	if (r && links->of(v, r, &owner, &name)) {
+		tree_tell(t, TREE_LEADS, node_link_id(links, r->number), 0, NULL);
 		tree_tell(t, event, node_link_id(links, r->number), node_id(owner, links->at),
 			  strbuf_str(&name));
 		tree_tell(t, TREE_CHANGED, node_id(owner, links->at), 0, NULL);
@@ -143,7 +144,7 @@ static void tell_attachment(struct tree *t, uint64_t volume)
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		tree_tell(t, TREE_CHANGED, node_id(volume, names[i]), 0, NULL);
-	tree_tell(t, TREE_CHANGED, link, 0, NULL);
+	tree_tell(t, TREE_LEADS, link, 0, NULL);
 	tree_tell(t, TREE_GONE, link, node_resource_id(volume), "attachment");
 	tree_tell(t, TREE_ADDED, link, node_resource_id(volume), "attachment");
 }
@@ -162,10 +163,17 @@ static void tell_others(struct tree *t, const struct view *v, const struct resou
 		view_each (v, r->number, KIND_MEMBERSHIP, m)
 			tree_tell(t, TREE_CHANGED, node_id(resource_reference(m), "members"), 0,
 				  NULL);
+		view_each (v, r->number, KIND_ATTACHMENT, a)
+			tree_tell(t, TREE_LEADS, node_id(resource_reference(a), "attachment"), 0,
+				  NULL);
+		break;
+	case KIND_VOLUME:
+		view_each_about(v, r->number, KIND_ATTACHMENT, a)
+			tree_tell(t, TREE_LEADS, node_resource_id(a->number), 0, NULL);
 		break;
 	case KIND_SECURITY_GROUP:
 		view_each_about(v, r->number, KIND_MEMBERSHIP, m)
-			tree_tell(t, TREE_CHANGED, node_resource_id(m->number), 0, NULL);
+			tree_tell(t, TREE_LEADS, node_resource_id(m->number), 0, NULL);
 		break;
 	case KIND_ADDRESS:
 		if (about == NO_NUMBER)

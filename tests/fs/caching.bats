@@ -192,3 +192,106 @@ setup()
 	becomes stopped "$I/state"
 	tells '^Client' "$I/state-reason"
 }
+
+@test "where a link leads is seen to change at once" {
+	mkdir volumes/v$BATS_TEST_NUMBER security-groups/g$BATS_TEST_NUMBER
+	echo 1 >volumes/v$BATS_TEST_NUMBER/size
+	soon 10 grep -q available volumes/v$BATS_TEST_NUMBER/state
+	ln -s ../../../volumes/v$BATS_TEST_NUMBER "$I/volumes/sdf"
+	ln -s ../../../security-groups/g$BATS_TEST_NUMBER "$I/security-groups/"
+	id=$(cat "$I/instance-id")
+	now=$BATS_TEST_NUMBER
+	for to in short "much-longer-than-before-$BATS_TEST_NUMBER" mid; do
+		readlink "$I/volumes/sdf" "volumes/v$now/attachment" "$I/security-groups/"* "by-id/$id"
+		mv "volumes/v$now" "volumes/v$to"
+		mv "security-groups/g$now" "security-groups/g$to"
+		mv "$I" "instances/i$to"
+		I=instances/i$to
+		now=$to
+		[ "$(readlink "$I/volumes/sdf")" = "../../../volumes/v$to" ]
+		[ "$(readlink "volumes/v$to/attachment")" = "../../instances/i$to" ]
+		[ "$(readlink "$I/security-groups/g$to")" = "../../../security-groups/g$to" ]
+		[ "$(readlink "by-id/$id")" = "../instances/i$to" ]
+		[ "$(stat -c %s "by-id/$id")" = "$(readlink -n "by-id/$id" | wc -c)" ]
+	done
+}
+
+# has DIRECTORY NAME, lacks DIRECTORY NAME: is it listed?
+has() { ls "$1" | grep -qxF "$2" || fail "$1 does not list $2"; }
+lacks() { ! ls "$1" | grep -qxF "$2" || fail "$1 lists $2"; }
+
+@test "a listing is seen to change at once, wherever it changes" {
+	for n in {1..30}; do
+		before=$(ls by-id | wc -l)
+		ls "$I/tags" instances volumes >/dev/null
+		mkdir "instances/l$n"
+		has instances "l$n"
+		[ "$(ls by-id | wc -l)" = $((before + 1)) ]
+		id=$(cat "instances/l$n/instance-id")
+		echo x >"$I/tags/t$n"
+		has "$I/tags" "t$n"
+		rm "$I/tags/t$n"
+		lacks "$I/tags" "t$n"
+		rmdir "instances/l$n"
+		lacks instances "l$n"
+		lacks by-id "$id"
+	done
+}
+
+@test "a listing is seen to change while others list all the time" {
+	pids=
+	for n in 1 2; do
+		while :; do ls instances by-id "$I/tags"; done >/dev/null 2>&1 3>&- &
+		pids+=" $!"
+	done
+	for n in {1..50}; do
+		mkdir "instances/l$n"
+		has instances "l$n"
+		echo x >"$I/tags/t$n"
+		has "$I/tags" "t$n"
+		rm "$I/tags/t$n"
+		rmdir "instances/l$n"
+		lacks "$I/tags" "t$n"
+		lacks instances "l$n"
+	done
+	# shellcheck disable=SC2086 # several
+	kill $pids
+}
+
+@test "what is listed to one user alone, or for a moment, stays so" {
+	ls "$I" >/dev/null
+	/usr/bin/python3 - "$I" <<-'END'
+		import os, sys
+		d = sys.argv[1]
+		os.open(d + "/sedAbCdE1", os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+		for _ in range(3):
+		    assert "sedAbCdE1" in os.listdir(d)
+		    pid = os.fork()
+		    if pid == 0:
+		        os.setgid(65534), os.setuid(65534)
+		        os._exit("sedAbCdE1" in os.listdir(d))
+		    assert os.waitpid(pid, 0)[1] == 0
+		os.unlink(d + "/sedAbCdE1")
+		assert "sedAbCdE1" not in os.listdir(d)
+	END
+	rm "$I/image"
+	lacks "$I" image
+	soon 20 has "$I" image
+}
+
+@test "who waits keeps nobody from waiting, reading or chmod" {
+	ls -l "$I" >/dev/null
+	cat "$I/wait"
+	pids=
+	for n in {1..5}; do
+		timeout 60 bash -c "echo running > $I/wait" 3>&- &
+		pids+=" $!"
+	done
+	sleep 0.3
+	timeout 10 chmod 600 "$I/wait"
+	timeout 10 cat "$I/wait"
+	timeout 10 ls -l "$I" >/dev/null
+	echo tiny >"$I/image"
+	echo running >"$I/state"
+	for pid in $pids; do wait "$pid"; done
+}

@@ -38,12 +38,28 @@ installed()
 
 @test "make install and make uninstall" {
 	make -s install BUILD="${EC2FS%/*}" DESTDIR="$root" PREFIX=/opt/ec2fs
-	[ "$(cd "$root" && find . -type f | sort | tr '\n' ' ')" = "./opt/ec2fs/lib/systemd/system/ec2fs.service \
-./opt/ec2fs/sbin/ec2fs ./opt/ec2fs/share/doc/ec2fs/examples/cloud.mount ./opt/ec2fs/share/man/man8/ec2fs.8 " ]
-	tells '^ExecStart=/opt/ec2fs/sbin/ec2fs /cloud' "$root/opt/ec2fs/lib/systemd/system/ec2fs.service"
+	for file in lib/systemd/system/ec2fs.service sbin/ec2fs share/man/man7/ec2fs.tree.7 share/man/man8/ec2fs.8 \
+		share/bash-completion/completions/ec2fs share/doc/ec2fs/README.md share/doc/ec2fs/docs/tree.md \
+		share/doc/ec2fs/examples/cloud.mount share/doc/ec2fs/examples/images/make-tiny-image; do
+		[ -s "$root/opt/ec2fs/$file" ] || fail "$file is not installed"
+	done
+	# What runs can be run, and nothing else can.
+	[ -z "$(find "$root" -type f -perm /111 ! -path '*/sbin/ec2fs' ! -path '*/examples/*')" ]
+	[ -x "$root/opt/ec2fs/share/doc/ec2fs/examples/images/make-tiny-image" ]
+	tells '^ExecStart=/opt/ec2fs/sbin/ec2fs ' "$root/opt/ec2fs/lib/systemd/system/ec2fs.service"
 	[ "$("$root/opt/ec2fs/sbin/ec2fs" --version)" = "$("$EC2FS" --version)" ]
 	make -s uninstall DESTDIR="$root" PREFIX=/opt/ec2fs
-	[ -z "$(find "$root" -type f)" ]
+	[ -z "$(find "$root" ! -type d)" ] || fail "left behind:" "$(find "$root" ! -type d)"
+	# Directories that others share stay: sbin, share, share/man.
+	[ -z "$(find "$root" -type d -iname '*ec2fs*' ! -path "$root/opt/ec2fs")" ]
+}
+
+@test "uninstall leaves alone what it has not installed" {
+	make -s install BUILD="${EC2FS%/*}" DESTDIR="$root"
+	touch "$root/usr/local/share/man/man8/other.8" "$root/usr/local/sbin/other"
+	make -s uninstall DESTDIR="$root"
+	[ "$(cd "$root" && find . -type f | sort | tr '\n' ' ')" = "./usr/local/sbin/other ./usr/local/share/man/man8/other.8 " ]
+	make -s uninstall DESTDIR="$root"
 }
 
 @test "the units of systemd are well formed" {
@@ -53,11 +69,6 @@ installed()
 	cp dist/cloud.mount "$root/"
 	systemd-analyze verify --man=no "$root/ec2fs.service" "$root/cloud.mount" >"$root/said" 2>&1 || true
 	lacks 'ec2fs.service:|cloud.mount:' "$root/said"
-}
-
-@test "the manual page has no fault" {
-	command -v man >/dev/null || skip "man is not installed"
-	[ -z "$(MANROFFSEQ='' man --warnings -E UTF-8 -l docs/man/ec2fs.8 2>&1 >/dev/null)" ]
 }
 
 @test "mount -t fuse.ec2fs" {

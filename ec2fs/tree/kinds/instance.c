@@ -146,6 +146,12 @@ static void show_status_checks(const struct show *s, struct strbuf *out)
 		engine_status_checks(s->tree->engine, s->r->id, out);
 }
 
+/* There never was a machine that would tell anything. */
+static bool is_draft(const struct show *s)
+{
+	return resource_is(s->r, "state", "draft");
+}
+
 static int refresh_screenshot(struct tree *t, uint64_t number, const char *id)
 {
 	return t->engine ? engine_refresh_screenshot(t->engine, number, id) : 0;
@@ -161,9 +167,12 @@ static int refresh_status_checks(struct tree *t, uint64_t number, const char *id
 	return t->engine ? engine_refresh_status_checks(t->engine, number, id) : 0;
 }
 
-static const struct entry_extra screenshot_extra = {.refresh = refresh_screenshot};
-static const struct entry_extra metrics_extra = {.refresh = refresh_metrics};
-static const struct entry_extra status_checks_extra = {.refresh = refresh_status_checks};
+static const struct entry_extra console_extra = {.still = is_draft};
+static const struct entry_extra screenshot_extra = {.still = is_draft,
+						    .refresh = refresh_screenshot};
+static const struct entry_extra metrics_extra = {.still = is_draft, .refresh = refresh_metrics};
+static const struct entry_extra status_checks_extra = {.still = is_draft,
+						       .refresh = refresh_status_checks};
 
 /* state comes after what a launch needs: copying tools go through a directory in this order. */
 static const struct entry entries[] = {
@@ -310,6 +319,7 @@ static const struct entry entries[] = {
 	 .mode = S_IFREG | 0444,
 	 .flags = TREE_LIVE | TREE_LOG,
 	 .show = show_console,
+	 .extra = &console_extra,
 	 .help = "the last 64 KiB of the serial port"},
 	{.name = "screenshot.png",
 	 .mode = S_IFREG | 0444,

@@ -27,5 +27,14 @@ static const struct entry entries[] = {
 
 static const struct dir type_dir = {.title = "instance-types/NAME", .entries = entries};
 
-const struct kind_ops instance_type_kind = {
-	.dir = &type_dir, .remove = instance_type_remove, .rename = instance_type_rename};
+/* EC2's come with the region. */
+static bool is_inborn(const struct view *v, const struct resource *r)
+{
+	(void)v;
+	return instance_type_in_catalogue(r->name);
+}
+
+const struct kind_ops instance_type_kind = {.dir = &type_dir,
+					    .inborn = is_inborn,
+					    .remove = instance_type_remove,
+					    .rename = instance_type_rename};

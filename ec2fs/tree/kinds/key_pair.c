@@ -12,6 +12,7 @@ static const struct entry entries[] = {
 	 .help = "write an OpenSSH public key to import it"},
 	{.name = "key-type",
 	 .mode = S_IFREG | 0644,
+	 .flags = TREE_NOT_COPIED,
 	 .store = key_pair_set_type,
 	 .extra = &type_extra,
 	 .help = "write rsa or ed25519 to have a key made"},

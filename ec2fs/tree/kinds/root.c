@@ -5,30 +5,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-static void show_readme(const struct show *s, struct strbuf *out)
-{
-	(void)s;
-	strbuf_adds(
-		out,
-		"This directory is a cloud. Its regions are the directories here; what is in them "
-		"is\n"
-		"made with mkdir, set with echo, read with cat, and removed with rm -r.\n"
-		"\n"
-		"  mkdir us-east-1/images/debian\n"
-		"  cp disk.qcow2 us-east-1/images/debian/disk        import an image\n"
-		"  mkdir us-east-1/instances/web-1                   make an instance, a draft\n"
-		"  cd us-east-1/instances/web-1\n"
-		"  echo debian > image; echo t3.small > instance-type\n"
-		"  echo running > state                              launch it\n"
-		"  echo running > wait                               returns when it runs\n"
-		"  cat console private-ip-address public-ip-address\n"
-		"  echo 'tcp 22 192.0.2.0/24' >> ../../security-groups/default/ingress\n"
-		"\n"
-		"When something is refused, the file error beside it tells why, and errors here "
-		"tells the\n"
-		"last refusals of all. man ec2fs has the rest.\n");
-}
-
 static void show_version(const struct show *s, struct strbuf *out)
 {
 	(void)s;
@@ -84,7 +60,12 @@ static void show_metrics(const struct show *s, struct strbuf *out)
 }
 
 static const struct entry entries[] = {
-	{.name = "README", .mode = S_IFREG | 0444, .show = show_readme, .help = "how to begin"},
+	{.name = "README",
+	 .mode = S_IFREG | 0444,
+	 .flags = ENTRY_CONSTANT,
+	 .show = show_readme,
+	 .help = "how to begin; each region has one, and each directory in which mkdir makes "
+		 "something"},
 	{.name = "version",
 	 .mode = S_IFREG | 0444,
 	 .show = show_version,
@@ -115,6 +96,16 @@ static const struct entry entries[] = {
 };
 
 static const struct dir root_dir = {
-	.title = "/", .entries = entries, .child = KIND_REGION, .make = region_make};
+	.title = "/",
+	.entries = entries,
+	.child = KIND_REGION,
+	.make = region_make,
+	.about = "This directory is a cloud. The directories here are its regions; what is in them "
+		 "is made with mkdir, set with echo, read with cat, and removed with rm -r. man "
+		 "ec2fs.tree tells every file.",
+	.examples = "cat us-east-1/README                   # what is in a region\n"
+		    "mkdir eu-central-1                     # another region\n"
+		    "cat errors                             # what was refused lately, and why\n",
+};
 
 const struct kind_ops root_kind = {.dir = &root_dir};

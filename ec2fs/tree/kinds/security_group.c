@@ -50,6 +50,7 @@ static const struct entry entries[] = {
 	 .help = "name or ID; changed while nothing is in it and no rule is between groups"},
 	{.name = "ingress",
 	 .mode = S_IFREG | 0644,
+	 .order = 1,
 	 .flags = TREE_DOCUMENT,
 	 .max = RULES_MAX,
 	 .show = show_document,
@@ -57,6 +58,7 @@ static const struct entry entries[] = {
 	 .help = "what may come in: PROTOCOL PORTS PEER lines"},
 	{.name = "egress",
 	 .mode = S_IFREG | 0644,
+	 .order = 2,
 	 .flags = TREE_DOCUMENT,
 	 .max = RULES_MAX,
 	 .show = show_document,
@@ -77,6 +79,13 @@ static const struct entry entries[] = {
 
 static const struct dir security_group_dir = {.title = "security-groups/NAME", .entries = entries};
 
+static bool is_inborn(const struct view *v, const struct resource *r)
+{
+	(void)v;
+	return security_group_is_default(r);
+}
+
 const struct kind_ops security_group_kind = {.dir = &security_group_dir,
+					     .inborn = is_inborn,
 					     .remove = security_group_remove,
 					     .rename = security_group_rename};

@@ -101,7 +101,13 @@ static int refresh_filesystem(struct tree *t, uint64_t number, const char *id)
 	return t->engine ? engine_refresh_filesystem(t->engine, number, id) : 0;
 }
 
-static const struct entry_extra filesystem_extra = {.refresh = refresh_filesystem};
+static bool is_draft(const struct show *s)
+{
+	return resource_is(s->r, "state", "draft");
+}
+
+static const struct entry_extra filesystem_extra = {.still = is_draft,
+						    .refresh = refresh_filesystem};
 
 static const struct dir snapshots_dir = {
 	.title = "volumes/NAME/snapshots", .make = snapshot_take, .links = &volume_snapshot_links};

@@ -3,17 +3,76 @@
 #include "ec2fs/tree/kinds/vpc_map.h"
 
 static const struct dir subnets_dir = {
-	.title = "vpcs/VPC/subnets", .child = KIND_SUBNET, .make = subnet_make};
+	.title = "vpcs/VPC/subnets",
+	.entries = UNLISTED_README("subnets"),
+	.child = KIND_SUBNET,
+	.make = subnet_make,
+	.about = "A subnet is a block of the VPC's addresses, in one zone. Its instances "
+		 "are public where its route table leads to the internet gateway and they "
+		 "have a public address.",
+	.examples = "mkdir web; echo 10.0.1.0/24 > web/cidr-block\n"
+		    "echo true > web/map-public-ip-on-launch\n"
+		    "mkdir ../../../instances/app; echo main/web > ../../../instances/app/subnet\n",
+};
 static const struct dir route_tables_dir = {
-	.title = "vpcs/VPC/route-tables", .child = KIND_ROUTE_TABLE, .make = route_table_make};
+	.title = "vpcs/VPC/route-tables",
+	.entries = UNLISTED_README("route-tables"),
+	.child = KIND_ROUTE_TABLE,
+	.make = route_table_make,
+	.about = "A route is DESTINATION TARGET, a line each; the longest prefix wins. "
+		 "main decides for all subnets that name no table.",
+	.examples = "mkdir public; echo '0.0.0.0/0 internet-gateway' >> public/routes\n"
+		    "echo public > ../subnets/web/route-table\n"
+		    "cat public/effective-routes            # what holds, and what leads nowhere\n",
+};
 static const struct dir network_acls_dir = {
-	.title = "vpcs/VPC/network-acls", .child = KIND_NETWORK_ACL, .make = network_acl_make};
+	.title = "vpcs/VPC/network-acls",
+	.entries = UNLISTED_README("network-acls"),
+	.child = KIND_NETWORK_ACL,
+	.make = network_acl_make,
+	.about = "A network ACL filters a subnet's packets, one by one: it knows no "
+		 "connections, so answers need an entry too. An entry is NUMBER allow|deny "
+		 "PROTOCOL PORTS CIDR; the lowest number that matches decides.",
+	.examples = "mkdir web; echo '100 allow tcp 443 0.0.0.0/0' > web/ingress\n"
+		    "echo '100 allow tcp 1024-65535 0.0.0.0/0' > web/egress\n"
+		    "echo web > ../subnets/web/network-acl\n",
+};
 static const struct dir nat_gateways_dir = {
-	.title = "vpcs/VPC/nat-gateways", .child = KIND_NAT_GATEWAY, .make = nat_gateway_make};
+	.title = "vpcs/VPC/nat-gateways",
+	.entries = UNLISTED_README("nat-gateways"),
+	.child = KIND_NAT_GATEWAY,
+	.make = nat_gateway_make,
+	.about = "A NAT gateway lets subnets reach out that nobody shall reach. It is in a "
+		 "public subnet and sends from an Elastic IP; a route nat:NAME leads to "
+		 "it.",
+	.examples = "mkdir ../../../addresses/out out; echo out > out/address\n"
+		    "echo web > out/subnet\n"
+		    "echo '0.0.0.0/0 nat:out' >> ../route-tables/main/routes\n",
+};
 static const struct dir peerings_dir = {
-	.title = "vpcs/VPC/peerings", .child = KIND_PEERING, .make = peering_make};
+	.title = "vpcs/VPC/peerings",
+	.entries = UNLISTED_README("peerings"),
+	.child = KIND_PEERING,
+	.make = peering_make,
+	.about = "A peering makes two VPCs reach each other: the one asks, the other "
+		 "accepts, and both need a route peering:NAME. Their blocks must not "
+		 "overlap.",
+	.examples = "mkdir to-shared; echo shared > to-shared/peer-vpc           # ask\n"
+		    "echo active > to-shared/state                               # accept\n"
+		    "echo '10.1.0.0/16 peering:to-shared' >> ../route-tables/main/routes\n",
+};
 static const struct dir vpn_dir = {
-	.title = "vpcs/VPC/vpn", .child = KIND_VPN_GATEWAY, .make = vpn_gateway_make};
+	.title = "vpcs/VPC/vpn",
+	.entries = UNLISTED_README("vpn"),
+	.child = KIND_VPN_GATEWAY,
+	.make = vpn_gateway_make,
+	.about = "A VPN gateway joins the VPC to a network of yours, at an interface of "
+		 "the host such as a WireGuard device. The device and its keys are yours "
+		 "to set up.",
+	.examples = "mkdir office; echo wg0 > office/interface\n"
+		    "echo 192.168.7.0/24 > office/routes    # what is there\n"
+		    "echo true > ../route-tables/main/propagating\n",
+};
 
 /* What was written; else EC2's own. */
 static void show_dhcp_options(const struct show *s, struct strbuf *out)
@@ -138,4 +197,12 @@ static const struct entry entries[] = {
 
 static const struct dir vpc_dir = {.title = "vpcs/NAME", .entries = entries};
 
-const struct kind_ops vpc_kind = {.dir = &vpc_dir, .remove = vpc_remove, .rename = vpc_rename};
+/* The region's, until somebody uses it or begins to take it apart. */
+static bool is_inborn(const struct view *v, const struct resource *r)
+{
+	return resource_is(r, "is-default", "true") && vpc_has_internet(r) &&
+	       view_next(v, r->number, KIND_SUBNET, 0) && vpc_is_pristine(v, r);
+}
+
+const struct kind_ops vpc_kind = {
+	.dir = &vpc_dir, .remove = vpc_remove, .rename = vpc_rename, .inborn = is_inborn};

@@ -2,6 +2,7 @@
 #include "ec2fs/tree/internal.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 static void show_capacity(const struct show *s, struct strbuf *out)
 {
@@ -42,4 +43,11 @@ static const struct entry entries[] = {
 
 static const struct dir zone_dir = {.title = "availability-zones/NAME", .entries = entries};
 
-const struct kind_ops zone_kind = {.dir = &zone_dir, .remove = zone_remove};
+/* Every region has this one from the beginning. */
+static bool is_inborn(const struct view *v, const struct resource *r)
+{
+	(void)v;
+	return r->name[0] && r->name[strlen(r->name) - 1] == 'a';
+}
+
+const struct kind_ops zone_kind = {.dir = &zone_dir, .remove = zone_remove, .inborn = is_inborn};
