@@ -63,7 +63,7 @@ doomed()
 	begin_as_image /dev/ec2/{vol-{2..7},snap-{1,2,3,5,7}}
 	# Six sweep, 28 make what is not whole or find that it is; the others look.
 	host '[ $(wc -l </run/programs) -le 40 ]' || lvm_fail "$(host 'cat /run/programs')"
-	host 'rm /run/programs; lvremove -qq --yes --select lv_tags=ec2fs.owner=one ec2'
+	host 'rm /run/programs; lvremove -qq --yes --select "segtype=thin && lv_tags=ec2fs.owner=one" ec2'
 }
 
 # power COUNT LINE…: the commands, all at once; the power goes when that many are done. $told has what was told, $output what is
@@ -131,6 +131,6 @@ acknowledged()
 		"resize vol-1 $((64 * MIB))" \
 		"remove vol-2"
 	# The pool's own records are sound.
-	host 'lvremove -qq --yes --select lv_tags=ec2fs.owner=one ec2 && vgchange -qq -an ec2 && lvconvert -qq --yes --repair ec2/pool' ||
+	host 'lvremove -qq --yes --select "segtype=thin && lv_tags=ec2fs.owner=one" ec2 && vgchange -qq -an ec2 && lvconvert -qq --yes --repair ec2/pool' ||
 		lvm_fail "$(host 'dmesg | tail -n 30')"
 }

@@ -21,7 +21,7 @@ setup()
 # empty: nothing is left of ours, for the next test.
 empty()
 {
-	host 'lvremove -qq --yes --select "lv_tags=ec2fs.owner=one" ec2 && [ -z "$(lvs --noheadings --select segtype=thin ec2)" ]'
+	host 'lvremove -qq --yes --select "segtype=thin && lv_tags=ec2fs.owner=one" ec2 && [ -z "$(lvs --noheadings --select segtype=thin ec2)" ]'
 }
 
 @test "a group and a pool are made of an empty disk, and of no other" {
