@@ -47,8 +47,8 @@ host_boot()
 
 	rm -f "$HOST_DIR"/{console,monitor,monitor.log,ssh}
 	mkfifo "$HOST_DIR/monitor"
-	# Opened for both ways, the monitor's input never ends.
-	setpriv --pdeathsig KILL qemu-system-x86_64 -M q35 -cpu max,la57=off -smp "${HOST_CPUS:-2}" -m "${HOST_MEMORY:-2048}" \
+	# Opened for both ways, the monitor's input never ends. Of a simple processor less has to be emulated.
+	setpriv --pdeathsig KILL qemu-system-x86_64 -M q35 -cpu qemu64,+svm,+npt,+rdrand,+rdseed -smp "${HOST_CPUS:-2}" -m "${HOST_MEMORY:-2048}" \
 		-display none -no-reboot -nodefaults -kernel "$HOST_IMAGE/kernel" -initrd "$HOST_IMAGE/ramdisk" \
 		-append "$(cat "$HOST_IMAGE/cmdline")" \
 		-drive "file=$HOST_DIR/root.qcow2,format=qcow2,if=none,id=root" -device virtio-blk-pci,drive=root \
@@ -74,7 +74,7 @@ host_boot()
 	echo $! >"$HOST_DIR/ssh.pid"
 	tries=0
 	until [ -S "$HOST_DIR/ssh" ]; do
-		kill -0 "$(cat "$HOST_DIR/ssh.pid")" 2>/dev/null && [ $((tries += 1)) -lt 600 ] ||
+		kill -0 "$(cat "$HOST_DIR/ssh.pid")" 2>/dev/null && [ $((tries += 1)) -lt 3000 ] ||
 			host_fail "no way into the test host:" "$(cat "$HOST_DIR/ssh.log")" || return
 		sleep 0.1
 	done
@@ -86,7 +86,7 @@ host_ssh()
 {
 	cd "$HOST_DIR" && exec ssh -F none -i "$HOST_IMAGE/key" -p "$(cat port)" -o ControlPath=ssh -o BatchMode=yes \
 		-o IdentitiesOnly=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR \
-		-o ServerAliveInterval=15 -o ConnectTimeout=30 "$@" root@127.0.0.1 ${host_command+"$host_command"}
+		-o ServerAliveInterval=60 -o ServerAliveCountMax=10 -o ConnectTimeout=120 "$@" root@127.0.0.1 ${host_command+"$host_command"}
 }
 
 host()

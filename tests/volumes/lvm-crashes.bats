@@ -3,94 +3,71 @@
 
 load lvm
 
-setup_file()
-{
-	lvm_host
-}
+setup_file() { lvm_host; }
+teardown_file() { host_stop; }
+setup() { lvm_setup; }
 
-teardown_file()
+# doomed PATTERN…: the commands at once, by one who is killed when, for each pattern, a program stands still before its work.
+# The programs go on by themselves.
+doomed()
 {
-	host_stop
-}
-
-setup()
-{
-	lvm_setup
-}
-
-# What is half made is never left behind a sweep, and what is listed is all there is.
-nothing_orphaned()
-{
-	run in_pool
-	[[ $output != *making* ]]
-	[ "$(awk 'NF {print $1}' <<<"$output" | sort)" = "$(awk '/^(volume|snapshot) / {print $2}' <<<"$listed" | sort)" ]
+	host "cat >commands" <"$BATS_TEST_TMPDIR/commands"
+	printf '%s\n' "$@" | host "
+		mkdir -p /run/halt.new/standing && mkfifo /run/halt.new/go && cat >/run/halt.new/before && mv /run/halt.new /run/halt
+		OWNER=one ./tool $storage batch <commands >output 2>&1 & tool=\$!
+		for ((i = 0; i < 3000; i++)); do
+			standing=\$(ls /run/halt/standing | wc -l)
+			[ \$standing -lt $# ] && kill -0 \$tool 2>/dev/null || break
+			sleep 0.3
+		done
+		kill -9 \$tool; wait \$tool; status=\$?
+		rm /run/halt/before
+		sleep 1 <>/run/halt/go
+		rm -r /run/halt
+		[ \$status = 137 ] && [ \$standing = $# ] || { echo \"\$standing of $# stand still, status \$status:\"; cat output; exit 1; }"
 }
 
 @test "killed between any two programs, a command is done, or not begun, and done again" {
 	storage=$storage,device=/dev/vdb tool batch <<-END
 		import snap-0 image
-		create vol-0 $((48 * MIB))
+		create vol-0 $((48 * MIB)) image
+		create vol-10 $((48 * MIB))
+		create vol-11 $((48 * MIB))
 	END
-	# In place of lvm, one that kills who drives it when the time has come, and lives on.
-	host 'cat >/usr/local/sbin/lvm && chmod +x /usr/local/sbin/lvm' <<-'END'
-		#!/bin/sh
-		echo >>/root/programs
-		if [ "$(wc -l </root/programs)" = "$(cat /root/kill 2>/dev/null)" ]; then
-			rm /root/kill
-			kill -9 "$(cat /root/tool.pid)"
-			sleep 1
-		fi
-		exec /usr/sbin/lvm "$@"
+	# Each command once for each program that it runs.
+	cat >"$BATS_TEST_TMPDIR/commands" <<-END
+		&create vol-1 $((48 * MIB))
+		&create vol-2 $((64 * MIB)) image
+		&create vol-3 $((64 * MIB)) image
+		&clone vol-4 $((48 * MIB)) snap-0
+		&clone vol-5 $((64 * MIB)) snap-0
+		&clone vol-6 $((64 * MIB)) snap-0
+		&clone vol-7 $((64 * MIB)) snap-0
+		&import snap-1 image
+		&import snap-2 image
+		&snapshot vol-0 snap-3
+		&snapshot vol-0 snap-4 vol-0 snap-5
+		&snapshot vol-0 snap-6 vol-0 snap-7
+		&resize vol-10 $((64 * MIB))
+		&remove vol-11
 	END
-	host 'cat >doomed && chmod +x doomed' <<-'END'
-		#!/bin/bash
-		# doomed STORAGE PROGRAM COMMAND…: is killed while that program runs, if there are so many.
-		echo $2 >kill
-		: >programs
-		(echo $BASHPID >tool.pid && exec env OWNER=one ./tool $1 "${@:3}") >output 2>&1
-		status=$?
-		rm -f kill
-		exit $status
-	END
-	# Four programs sweep; then each command runs as many as stand before it.
-	local commands=(
-		"2 create vol-1 $((64 * MIB)) image"
-		"3 clone vol-1 $((64 * MIB)) snap-0"
-		"2 import snap-1 image"
-		"1 resize vol-0 $((64 * MIB))"
-		"3 snapshot vol-0 snap-1 vol-0 snap-2"
-		"1 remove vol-0"
-	)
-	for command in "${commands[@]}"; do
-		count=${command%% *} command=${command#* }
-		for ((program = 5; program < 5 + count; program++)); do
-			echo "$command, killed while program $program runs:"
-			run host "./doomed $storage $program $command"
-			[ "$status" = 137 ]
-			run tool batch <<<"$command"$'\nlist'
-			echo "$output"
-			[ "$status" = 0 ]
-			listed=$output
-			nothing_orphaned
-			made=/dev/ec2/vol-1
-			case $command in
-			import*) [[ $listed == *"snapshot snap-1 "* ]] && made=/dev/ec2/snap-1 && host 'lvchange -qq -ay -K ec2/snap-1' ;;
-			resize*) [[ $listed == *"volume vol-0 $((64 * MIB))"* ]] && continue ;;
-			snapshot*) [[ $listed == *"snapshot snap-1 "*"snapshot snap-2 "* ]] ;;
-			remove*) [[ $listed != *"vol-0"* ]] && continue ;;
-			*) [[ $listed == *"volume vol-1 $((64 * MIB))"* ]] ;;
-			esac
-			[[ $command == snapshot* ]] || begins_as_image $made
-			host 'lvremove -qq --yes --select "lv_name=vol-1 || lv_name=snap-1 || lv_name=snap-2" ec2'
-		done
-		# It runs no more than those; what is there already is not made again.
-		host "./doomed $storage 99 $command && [ \$(wc -l <programs) -le $((4 + count)) ] || { cat output; exit 1; }"
-		host 'lvremove -qq --yes --select "lv_name=vol-1 || lv_name=snap-1 || lv_name=snap-2" ec2'
-	done
-	host 'rm /usr/local/sbin/lvm'
+	doomed '^lvcreate .*--name vol-1 ' '^lvcreate .*--name vol-2 ' '^lvchange .*/vol-3$' '^lvcreate .*--name vol-4 ' \
+		'^lvcreate .*--name vol-5 ' '^lvextend .*/vol-6$' '^lvchange .*/vol-7$' '^lvcreate .*--name snap-1 ' '^lvchange .*/snap-2$' \
+		'^lvcreate .*--name snap-3 ' '^lvcreate .*--name snap-4 ' '^lvcreate .*--name snap-7 ' '^lvextend .*/vol-10$' '^lvremove .*"vol-11"'
+	host ': >/run/programs'
+	run tool batch < <(cat "$BATS_TEST_TMPDIR/commands"; printf '%s\n' wait 'snapshot-path snap-'{1,2,3,5,7} list)
+	[ "$status" = 0 ] || lvm_fail "status $status"
+	lists_all
+	lists_these "volume vol-"{1,4}" $((48 * MIB))" "volume vol-"{2,3,5,6,7,10}" $((64 * MIB))" "snapshot snap-"{1..7}" $((48 * MIB))"
+	! grep '^volume vol-11 ' <<<"$output" || lvm_fail "vol-11 is there"
+	begin_as_image /dev/ec2/{vol-{2..7},snap-{1,2,3,5,7}}
+	# Six sweep, 28 make what is not whole or find that it is; the others look.
+	host '[ $(wc -l </run/programs) -le 40 ]' || lvm_fail "$(host 'cat /run/programs')"
+	host 'rm /run/programs; lvremove -qq --yes --select "segtype=thin && lv_tags=ec2fs.owner=one" ec2'
 }
 
-# power COUNT LINE…: the commands, all at once; the power goes when that many are done. $done has what was told.
+# power COUNT LINE…: the commands, all at once; the power goes when that many are done. $told has what was told, $output what is
+# there afterwards.
 power()
 {
 	local count=$1 pid
@@ -105,72 +82,55 @@ power()
 	wait $pid || true
 	told=$(<"$BATS_TEST_TMPDIR/told")
 	# The last line may be half of one.
-	[[ $told != *failed* ]]
+	[[ $told != *failed* ]] || { output=$told lvm_fail "something failed"; return 1; }
 	host_boot
 	run tool list
-	[ "$status" = 0 ]
-	listed=$output
-	nothing_orphaned
-	acknowledged "$@"
+	[ "$status" = 0 ] || lvm_fail "after the cut:" || return
+	lists_all && acknowledged "$@"
 }
 
 # Is what was told done, and what was not whole or absent?
 acknowledged()
 {
-	local line id size words
+	local line id size words paths=()
 
 	for line in "$@"; do
 		read -ra words <<<"$line"
-		id=${words[1]} size=${words[2]}
-		if [[ $'\n'$told$'\n' == *$'\n'"ok $line"$'\n'* ]]; then
-			echo "acknowledged: $line"
+		id=${words[1]} size=${words[2]-}
+		if grep -qxF "ok $line" <<<"$told"; then
 			case $line in
-			remove*) [[ $listed != *" $id "* ]] ;;
-			snapshot*) for id in ${words[2]} ${words[4]-}; do [[ $listed == *"snapshot $id "* ]]; done ;;
-			import*) [[ $listed == *"snapshot $id "* ]] ;;
-			*) [[ $listed == *"volume $id $size"* ]] ;;
-			esac || { echo "lost: $line; there are: $listed"; return 1; }
+			remove*) ! grep -q " $id " <<<"$output" ;;
+			snapshot*) grep -q "^snapshot ${words[2]} " <<<"$output" && grep -q "^snapshot ${words[4]-${words[2]}} " <<<"$output" ;;
+			import*) grep -q "^snapshot $id " <<<"$output" ;;
+			*) grep -q "^volume $id $size\$" <<<"$output" ;;
+			esac || lvm_fail "lost: $line" || return
 		fi
-		case $line in
-		*image | clone*)
-			# Whole, when it is there.
-			if [[ $listed == *" $id "* ]]; then
-				tool "$([[ $id == snap-* ]] && echo snapshot-path || echo path) $id" >/dev/null
-				begins_as_image "/dev/ec2/$id" || { echo "not whole: $line"; return 1; }
-			fi
-			;;
-		esac
+		# Whole, when it is there.
+		[[ $line != *image && $line != clone* ]] || ! grep -q " $id " <<<"$output" || paths+=("$id")
+		[[ $line != snapshot\ vol-0* ]] || ! grep -q " ${words[2]} " <<<"$output" || paths+=("${words[2]}")
 	done
+	printf '%s\n' "${paths[@]}" | sed -n 's/^snap/snapshot-path &/p' | tool batch >/dev/null
+	begin_as_image "${paths[@]/#//dev/ec2/}" || lvm_fail "not whole, one of: ${paths[*]}"
 }
 
 @test "when the power goes, nothing acknowledged is lost, and nothing orphaned" {
 	storage=$storage,device=/dev/vdb tool batch <<-END
-		remove vol-0
-		remove snap-0
 		import snap-0 image
 		create vol-0 $((48 * MIB)) image
 		create vol-1 $((48 * MIB))
 		create vol-2 $((48 * MIB))
 	END
-	for round in 1 2 3 4; do
-		# Each round the power goes a little later.
-		power $((3 * round - 3)) \
-			"create vol-1$round $((64 * MIB))" \
-			"create vol-2$round $((64 * MIB)) image" \
-			"clone vol-3$round $((48 * MIB)) snap-0" \
-			"clone vol-4$round $((64 * MIB)) snap-0" \
-			"import snap-5$round image" \
-			"snapshot vol-0 snap-6$round" \
-			"snapshot vol-0 snap-7$round vol-1 snap-8$round" \
-			"resize vol-1 $((48 * MIB + round * 16 * MIB))" \
-			"remove vol-2$((round - 1))" \
-			"remove snap-5$((round - 1))"
-		begins_as_image /dev/ec2/vol-0
-		for id in 6 7; do
-			[[ $listed != *"snap-$id$round "* ]] || { tool "snapshot-path snap-$id$round" && begins_as_image "/dev/ec2/snap-$id$round"; }
-		done
-	done
+	power 4 \
+		"create vol-11 $((64 * MIB))" \
+		"create vol-12 $((64 * MIB)) image" \
+		"clone vol-13 $((48 * MIB)) snap-0" \
+		"clone vol-14 $((64 * MIB)) snap-0" \
+		"import snap-15 image" \
+		"snapshot vol-0 snap-16" \
+		"snapshot vol-0 snap-17 vol-1 snap-18" \
+		"resize vol-1 $((64 * MIB))" \
+		"remove vol-2"
 	# The pool's own records are sound.
-	tool list | awk '/^(volume|snapshot) / {print "remove", $2}' | tool batch >/dev/null
-	host 'vgchange -qq -an ec2 && lvconvert -qq --yes --repair ec2/pool' || { host 'dmesg | tail -n 30' && false; }
+	host 'lvremove -qq --yes --select "segtype=thin && lv_tags=ec2fs.owner=one" ec2 && vgchange -qq -an ec2 && lvconvert -qq --yes --repair ec2/pool' ||
+		lvm_fail "$(host 'dmesg | tail -n 30')"
 }

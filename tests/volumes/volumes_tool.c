@@ -6,7 +6,8 @@
  *	remove VOL|SNAP              snapshot VOL SNAP [VOL SNAP…]
  *	import SNAP FILE             path VOL                 snapshot-path SNAP
  *	list                         capacity                 content PATH
- *	batch                        reads commands from standard input; "&" before one: a thread
+ *	batch                        reads commands from standard input; "&" before one: a thread;
+ *	                             "wait": until they are done
  *
  * OWNER in the environment is the cloud's UUID.
  */
@@ -160,6 +161,19 @@ static void *perform(void *context)
 	return NULL;
 }
 
+/* Waits for them all; the last failure, or what came before. */
+static int join(struct command **running, size_t *count, int result)
+{
+	for (size_t i = 0; i < *count; i++) {
+		pthread_join(running[i]->thread, NULL);
+		result = running[i]->result ? running[i]->result : result;
+		free(running[i]->line);
+		free(running[i]);
+	}
+	*count = 0;
+	return result;
+}
+
 /* Lines of standard input, those after a "&" all at once; 0 or the last failure. */
 static int batch(struct volumes *v)
 {
@@ -182,20 +196,16 @@ static int batch(struct volumes *v)
 			running[count++] = c;
 			continue;
 		}
-		if (c->count)
+		if (c->count && strcmp(c->words[0], "wait") == 0)
+			result = join(running, &count, result);
+		else if (c->count)
 			perform(c);
 		result = c->result ? c->result : result;
 		free(c->line);
 		free(c);
 	}
-	for (size_t i = 0; i < count; i++) {
-		pthread_join(running[i]->thread, NULL);
-		result = running[i]->result ? running[i]->result : result;
-		free(running[i]->line);
-		free(running[i]);
-	}
 	free(line);
-	return result;
+	return join(running, &count, result);
 }
 
 int main(int argc, char **argv)
