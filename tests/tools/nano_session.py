@@ -1,8 +1,11 @@
 """nano_session.py FILE NEW: has nano replace the content of FILE by that of NEW, as somebody at a terminal would."""
+import fcntl
 import os
 import pty
 import select
+import struct
 import sys
+import termios
 
 file, new = sys.argv[1:3]
 screen = b""
@@ -32,7 +35,9 @@ def keys(text):
 
 pid, terminal = pty.fork()
 if pid == 0:
-    os.environ.update(TERM="vt100", LINES="24", COLUMNS="80", LC_ALL="C")
+    # Wide enough for a message with a long path.
+    fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 400, 0, 0))
+    os.environ.update(TERM="vt100", LC_ALL="C")
     os.execlp("nano", "nano", "--ignorercfiles", file)
 shown = wait(b"Exit", b"is a directory")
 if b"is a directory" in shown:
@@ -40,7 +45,7 @@ if b"is a directory" in shown:
     os.kill(pid, 9)
     sys.exit(1)
 keys(b"\x1b\\")  # to the first line
-keys(b"\x1bT" if False else b"\x1bt")  # cut all that follows
+keys(b"\x1bt")  # cut all that follows
 keys(b"\x12")  # insert a file
 wait(b"insert")
 keys(new.encode() + b"\r")

@@ -87,6 +87,8 @@ cell_begin()
 	link)
 		mkdir "$i" "volumes/$name-1" "volumes/$name-2" && f=$i/volumes/sdf
 		echo 1 | tee "volumes/$name-1/size" "volumes/$name-2/size" >/dev/null
+		soon 60 grep -qx available "volumes/$name-1/state"
+		soon 60 grep -qx available "volumes/$name-2/state"
 		ln -s "../../../volumes/$name-1" "$f"
 		link=../../../volumes/$name-2
 		;;
@@ -147,9 +149,9 @@ write_cell()
 	if [ $status = 0 ] && [ "$5" = new ] && has_become "$W/want"; then
 		echo yes
 	elif [ -f "$f" ] && [ ! -L "$f" ] && [ "$1" != state ] && ! cmp -s "$W/old" "$f"; then
-		echo "${errno:-status $status} ($([ -s "$f" ] && echo changed || echo emptied))"
+		echo "${errno:-refused} ($([ -s "$f" ] && echo changed || echo emptied))"
 	elif [ "$1" = tag ] && [ ! -e "$f" ]; then
-		echo "${errno:-status $status} (gone)"
+		echo "${errno:-refused} (gone)"
 	elif [ $status = 0 ] && [ ! -s "$W/said" ]; then
 		echo "no effect"
 	else
