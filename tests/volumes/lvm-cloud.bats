@@ -35,6 +35,8 @@ power()
 	host_cut
 	wait $pid || true
 	host_boot
+	# Returns when the one that the boot began is done.
+	host 'systemctl start ec2fs' || lvm_fail "after round $1:" "$(host 'journalctl -u ec2fs -n 10 --no-pager')" || return
 	run life check "$1" < <(sed '$!b; /^all stand\|^refused\|^asked [a-z]*$\|^done [a-z]*$/!d' "$told")
 	[ "$status" = 0 ] || lvm_fail "after round $1: status $status" "$(host 'journalctl -u ec2fs -n 10 --no-pager')" "$(cat "$told")"
 }
