@@ -80,7 +80,8 @@ static bool has_gone(const struct dismantling *x, tree_id node)
 	return false;
 }
 
-void dismantling_note(struct fs *fs, const struct tree_caller *who, tree_id dir, tree_id node)
+void dismantling_note(struct fs *fs, const struct tree_caller *who, tree_id dir,
+		      const struct tree_node *node)
 {
 	struct dismantlings *d = fs->dismantlings;
 	struct tree_node home;
@@ -93,8 +94,10 @@ void dismantling_note(struct fs *fs, const struct tree_caller *who, tree_id dir,
 	x->at = monotonic_now();
 	if (!has_pid(x, who->pid) && x->pid_count < sizeof(x->pids) / sizeof(x->pids[0]))
 		x->pids[x->pid_count++] = who->pid;
-	if (!has_gone(x, node) && x->count < sizeof(x->gone) / sizeof(x->gone[0]))
-		x->gone[x->count++] = node;
+	/* Only names of values hide; other resources and tags are gone indeed. */
+	if (!(node->flags & (TREE_RESOURCE | TREE_FREE)) && !has_gone(x, node->id) &&
+	    x->count < sizeof(x->gone) / sizeof(x->gone[0]))
+		x->gone[x->count++] = node->id;
 	pthread_mutex_unlock(&d->lock);
 }
 
@@ -107,6 +110,18 @@ void dismantling_undo(struct fs *fs, tree_id node)
 		for (size_t j = 0; j < d->all[i].count; j++)
 			if (d->all[i].gone[j] == node)
 				d->all[i].gone[j] = d->all[i].gone[--d->all[i].count];
+	pthread_mutex_unlock(&d->lock);
+}
+
+void dismantling_done(struct fs *fs, tree_id resource)
+{
+	struct dismantlings *d = fs->dismantlings;
+	struct dismantling *x;
+
+	pthread_mutex_lock(&d->lock);
+	x = find(d, resource);
+	if (x)
+		*x = (struct dismantling){0};
 	pthread_mutex_unlock(&d->lock);
 }
 

@@ -13,7 +13,10 @@ struct dismantlings *dismantlings_new(void);
 void dismantlings_free(struct dismantlings *d); /* accepts NULL */
 
 /* The caller has removed a node from the directory dir. */
-void dismantling_note(struct fs *fs, const struct tree_caller *who, tree_id dir, tree_id node);
+void dismantling_note(struct fs *fs, const struct tree_caller *who, tree_id dir,
+		      const struct tree_node *node);
+/* The resource is removed: what was noted of it is forgotten. */
+void dismantling_done(struct fs *fs, tree_id resource);
 /* The node was made again. */
 void dismantling_undo(struct fs *fs, tree_id node);
 /* rmdir of the resource: 0, or a recorded refusal, -ENOTEMPTY. */

@@ -65,7 +65,7 @@ void fs_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
 	struct tree_caller who = caller_of(req);
 	struct tree_node node = {0}, facts;
 	tree_id dir;
-	bool found;
+	bool found, remembered;
 	int r = place_resolve(fs, parent, name, &dir);
 
 	if (r < 0) {
@@ -73,17 +73,20 @@ void fs_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
 		return;
 	}
 	found = tree_lookup(fs->tree, dir, name, &who, &node) == 0;
+	/* by-id keeps a terminated instance for a while; not for who removes it there. */
+	remembered = tree_stat(fs->tree, dir, &who, &facts) == 0 && (facts.flags & TREE_COMPUTED);
 	/* rm -r of something above: what came with a VPC goes with it. */
 	if (!found || !(node.flags & TREE_INBORN) || !asker_removes_below(who.pid)) {
-		if (found && (node.flags & TREE_RESOURCE))
+		if (found && (node.flags & TREE_RESOURCE) && !remembered)
 			r = dismantling_check(fs, &who, node.id);
 		if (r == 0)
 			r = tree_rmdir(fs->tree, dir, name, &who);
 	}
+	if (r == 0 && found && (node.flags & TREE_RESOURCE))
+		dismantling_done(fs, node.id);
 	if (r == 0)
-		dismantling_note(fs, &who, dir, node.id);
-	/* A terminated instance is remembered for a while; not by who removes it. */
-	if (r == 0 && tree_stat(fs->tree, dir, &who, &facts) == 0 && (facts.flags & TREE_COMPUTED))
+		dismantling_note(fs, &who, dir, &node);
+	if (r == 0 && remembered)
 		hide_name(fs, dir, name);
 	reply_result(req, r);
 }
@@ -271,7 +274,7 @@ void fs_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
 	if (r == 0 && (node.flags & TREE_OPTIONAL))
 		hide_name(fs, dir, name);
 	if (r == 0)
-		dismantling_note(fs, &who, dir, node.id);
+		dismantling_note(fs, &who, dir, &node);
 	reply_result(req, r);
 }
 

@@ -213,7 +213,8 @@ tiny_image()
 {
 	local name=${1:-tiny} made=${EC2FS%/*}/tiny-image
 
-	"$BATS_TEST_DIRNAME/../../examples/images/make-tiny-image" "$made" || skip "the tiny image cannot be made here"
+	# In a test host it cannot be made; one came along.
+	"$BATS_TEST_DIRNAME/../../examples/images/make-tiny-image" "$made" || [ -s "$made/.stamp" ] || skip "the tiny image cannot be made here"
 	image_import "$name" "$made" "${TINY_CMDLINE-}"
 }
 
