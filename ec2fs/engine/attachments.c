@@ -16,9 +16,9 @@
 
 struct change {
 	uint64_t number; /* the attachment's */
-	enum attachment_state state;
-	char *serial;
 	uint64_t volume;
+	char *serial;
+	enum attachment_state state;
 	bool forced;
 };
 
