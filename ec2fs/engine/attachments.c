@@ -134,9 +134,11 @@ void engine_attachments(struct engine *e, const struct resource *instance, struc
 		if (!volume || attachment_state(a) == ATTACHMENT_ATTACHED ||
 		    count == MOST_ATTACHMENTS)
 			continue;
-		changes[count++] =
-			(struct change){a->number, attachment_state(a), storage_serial(volume->id),
-					volume->number, attachment_is_forced(a)};
+		changes[count++] = (struct change){.number = a->number,
+						   .volume = volume->number,
+						   .serial = storage_serial(volume->id),
+						   .state = attachment_state(a),
+						   .forced = attachment_is_forced(a)};
 	}
 	cloud_read_end(e->cloud);
 	for (size_t i = 0; i < count; i++) {
