@@ -11,7 +11,7 @@ setup_file()
 	head -c 1M /dev/zero >images/debian-12/disk
 	becomes available images/debian-12/state
 }
-teardown_file() { cloud_stop; }
+teardown_file() { [ -z "${CLOUD-}" ] || cloud_stop; }
 
 setup()
 {

@@ -10,7 +10,7 @@ setup_file()
 	mkdir images/tiny
 	head -c 512 /dev/zero >images/tiny/disk
 }
-teardown_file() { cloud_stop; }
+teardown_file() { [ -z "${CLOUD-}" ] || cloud_stop; }
 
 setup()
 {

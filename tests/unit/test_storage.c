@@ -270,7 +270,7 @@ static void roots_are_detached_from_stopped_instances(void **state)
 static void several_instances_have_an_io1_volume(void **state)
 {
 	struct fixture *f = *state;
-	char name[8];
+	char name[16];
 
 	succeeds(f, make_volume, "shared", NULL, NULL);
 	succeeds(f, set, "shared", "type", "io1");
@@ -299,7 +299,7 @@ static void several_instances_have_an_io1_volume(void **state)
 static void an_instance_has_28_attachments(void **state)
 {
 	struct fixture *f = *state;
-	char name[8], device[8];
+	char name[16], device[8];
 
 	/* One interface, one disk of its store: 26 volumes. */
 	succeeds(f, make_draft, "web", NULL, "m5d.large");

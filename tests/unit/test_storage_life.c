@@ -127,7 +127,7 @@ static void expect(struct step *s, int wanted,
 static void step_volume(struct step *s, int v)
 {
 	struct volume_ref *ref = &s->x->volumes[v];
-	char name[8], size[16];
+	char name[16], size[16];
 
 	snprintf(name, sizeof(name), "v%d", v);
 	switch (ref->life) {
@@ -205,7 +205,7 @@ static int begin_again(struct view *v, const struct act *a, struct ec2fs_error *
 static void step_instance(struct step *s, int i)
 {
 	struct instance_ref *n = &s->x->instances[i];
-	char name[8];
+	char name[16];
 
 	snprintf(name, sizeof(name), "i%d", i);
 	switch (n->state) {
@@ -282,7 +282,7 @@ static void compare_instance(const struct view *v, const struct reference *x, in
 	const struct instance_ref *n = &x->instances[i];
 	const struct resource *instance;
 	size_t count = 0;
-	char name[8];
+	char name[16];
 
 	snprintf(name, sizeof(name), "i%d", i);
 	instance = find(v, KIND_INSTANCE, name);
@@ -317,7 +317,7 @@ static void compare(struct fixture *f, const struct reference *x)
 		const struct volume_ref *ref = &x->volumes[k];
 		const struct resource *volume;
 		int attached_to = count_attached(x, k), count = 0;
-		char name[8];
+		char name[16];
 
 		snprintf(name, sizeof(name), "v%d", k);
 		volume = find(&v, KIND_VOLUME, name);
