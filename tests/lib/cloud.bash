@@ -100,9 +100,16 @@ cloud_start()
 	cloud_enter
 }
 
+# skip_all REASON: for setup_file, in place of skip, which bats before 1.9 takes for a failure there; cloud_enter skips.
+skip_all()
+{
+	export SKIP_ALL=$1
+}
+
 # Goes to the cloud that setup_file has started.
 cloud_enter()
 {
+	[ -z "${SKIP_ALL-}" ] || skip "$SKIP_ALL"
 	cd "$CLOUD/us-east-1"
 }
 

@@ -4,8 +4,9 @@ load ../lib/cloud
 
 setup_file()
 {
-	command -v ansible-playbook >/dev/null || skip "ansible-core is not installed"
-	case $EC2FS in */san-*) skip "shell.bats builds the same, and Ansible makes no requests that fs/ does not" ;; esac
+	command -v ansible-playbook >/dev/null || skip_all "ansible-core is not installed"
+	case $EC2FS in */san-*) skip_all "shell.bats builds the same, and Ansible makes no requests that fs/ does not" ;; esac
+	[ -z "${SKIP_ALL-}" ] || return 0
 	cloud_start
 	mkdir images/debian-12
 	head -c 1M /dev/zero >images/debian-12/disk
