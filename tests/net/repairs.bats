@@ -102,7 +102,8 @@ rules_of()
 # killed_at N: netfw, whose Nth message to the kernel is its last. 1: it got through.
 killed_at()
 {
-	host strace -qq -o /dev/null -e trace=sendto,sendmsg -e inject=sendto,sendmsg:signal=KILL:when="$1" \
+	# Leaks cannot be looked for in what is traced.
+	ASAN_OPTIONS=${ASAN_OPTIONS-}:detect_leaks=0 host strace -qq -o /dev/null -e trace=sendto,sendmsg -e inject=sendto,sendmsg:signal=KILL:when="$1" \
 		"$NETFW" "$OWNER" "$NET/network" >/dev/null 2>&1 3>&- 4>&- && return 1
 	return 0
 }
@@ -128,8 +129,10 @@ killed_at()
 		netfw <<<"remove $V1"
 		lacks "$V1" <(host ip netns)
 		n=$((n + 13))
+		[ $n -lt 5000 ] || break
 	done
 	[ $n -gt 60 ]
+	[ $n -lt 5000 ]
 }
 
 @test "kill -9 at any point: no hole is opened, no connection broken" {
