@@ -1,5 +1,5 @@
 # The tree on a second host over NFS, 9P and sshfs, in the test host: Debian's kernel has both ends of all three.
-# Takes up to 900 s. (the first time, where the host's image is built)
+# Takes up to 900 s. Beside others. (the first time, where the host's image is built)
 load ../lib/cloud
 . "$BATS_TEST_DIRNAME/../host/host.bash"
 

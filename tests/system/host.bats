@@ -1,5 +1,5 @@
 # The test host: a command runs there as it would here, on real device-mapper; the power can be cut.
-# Takes up to 900 s. (the first time, where its image is built)
+# Takes up to 900 s. Beside others. (the first time, where its image is built)
 load ../lib/cloud
 
 setup_file()

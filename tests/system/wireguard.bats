@@ -1,5 +1,5 @@
 # A VPC joined to an office by WireGuard, in the test host: Debian's kernel has it.
-# Takes up to 900 s. (the first time, where the host's image is built)
+# Takes up to 900 s. Beside others. (the first time, where the host's image is built)
 load ../lib/cloud
 . "$BATS_TEST_DIRNAME/../host/host.bash"
 

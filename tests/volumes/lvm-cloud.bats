@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# A whole ec2fs on LVM, installed in a test host: a machine in the machine, and power cuts. Takes up to 1800 s.
+# A whole ec2fs on LVM, installed in a test host: a machine in the machine, and power cuts. Takes up to 1800 s. Beside others.
 
 load lvm
 

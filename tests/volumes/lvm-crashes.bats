@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# The back end lvm when its user is killed between any two programs, and when the power goes. Takes up to 1200 s.
+# The back end lvm when its user is killed between any two programs, and when the power goes. Takes up to 1200 s. Beside others.
 
 load lvm
 

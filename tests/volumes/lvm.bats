@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# The back end lvm in a test host. Takes up to 1200 s.
+# The back end lvm in a test host. Takes up to 1200 s. Beside others.
 
 load lvm
 
