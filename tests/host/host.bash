@@ -50,7 +50,7 @@ host_boot()
 	# Opened for both ways, the monitor's input never ends. Of a simple processor less has to be emulated.
 	setpriv --pdeathsig KILL qemu-system-x86_64 -M q35 -cpu qemu64,+svm,+npt,+rdrand,+rdseed -smp "${HOST_CPUS:-2}" -m "${HOST_MEMORY:-2048}" \
 		-display none -no-reboot -nodefaults -kernel "$HOST_IMAGE/kernel" -initrd "$HOST_IMAGE/ramdisk" \
-		-append "$(cat "$HOST_IMAGE/cmdline")" \
+		-append "$(cat "$HOST_IMAGE/cmdline") panic=1" \
 		-drive "file=$HOST_DIR/root.qcow2,format=qcow2,if=none,id=root" -device virtio-blk-pci,drive=root \
 		-drive "file=$HOST_DIR/data.qcow2,format=qcow2,if=none,id=data,discard=unmap" -device virtio-blk-pci,drive=data,serial=data \
 		-netdev 'user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:0-:22' -device virtio-net-pci,netdev=net,romfile= \
