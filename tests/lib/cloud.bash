@@ -14,6 +14,7 @@
 #
 # Each test has a mount and a state of its own and begins in its directory of the first region. In setup_file and
 # teardown_file the same functions make one cloud for all tests of the file, which then `cloud_enter` it.
+. "$(dirname "${BASH_SOURCE[0]}")/leftovers.bash"
 
 # An assertion's failure shows what was there instead.
 fail()
@@ -56,18 +57,8 @@ on_host()
 
 cloud_host_end()
 {
-	local owner namespace
-
 	[ -n "${CLOUD_NETNS-}" ] || return 0
-	# A daemon that was killed leaves its networks to the next one, which does not come.
-	owner=$(ip -n "$CLOUD_NETNS" -o link 2>/dev/null | sed -n 's/.* ec2-\([0-9a-f]\{8\}\)@.*/\1/p')
-	for namespace in $([ -z "$owner" ] || ip netns list | cut -d' ' -f1); do
-		ip -n "$namespace" link show lo 2>/dev/null | grep -q "ec2fs $owner" || continue
-		ip netns pids "$namespace" | xargs -r kill -9
-		ip netns del "$namespace"
-	done
-	ip netns pids "$CLOUD_NETNS" 2>/dev/null | xargs -r kill -9
-	ip netns del "$CLOUD_NETNS" 2>/dev/null || true
+	end_networks "$CLOUD_NETNS"
 	unset CLOUD_NETNS
 }
 
