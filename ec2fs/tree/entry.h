@@ -157,7 +157,12 @@ extern const struct kind_ops root_kind, region_kind, zone_kind, instance_type_ki
 extern const struct links by_id_links, volume_snapshot_links, instance_address_links;
 extern const struct dir tags_dir;
 
-const struct kind_ops *kind_ops(enum kind kind);
+extern const struct kind_ops *const all_kinds[KIND_COUNT]; /* nodes.c */
+
+static inline const struct kind_ops *kind_ops(enum kind kind)
+{
+	return all_kinds[kind];
+}
 
 /* Lines of the tables. Whatever else there is to say of an entry follows: .flags = …, .show = …
  * ENTRY_RO: a file that nobody writes. Without .show, the resource's field of that name. */
