@@ -133,18 +133,13 @@ struct block_device *devices_find(struct devices *all, const char *name)
 	return NULL;
 }
 
-const char *device_name_of(const char *device)
-{
-	return strncmp(device, "/dev/", 5) == 0 ? device + 5 : device;
-}
-
 const struct resource *image_root_snapshot(const struct view *v, const struct resource *image)
 {
 	struct devices all cleanup_devices = {0};
 	const struct block_device *root;
 
 	devices_read(image, &all);
-	root = devices_find(&all, device_name_of(resource_or(image, "root-device-name", "")));
+	root = devices_find(&all, device_name(resource_or(image, "root-device-name", "")));
 	return root && root->content == BLOCK_DEVICE_SNAPSHOT ? view_by_id(v, root->snapshot)
 							      : NULL;
 }
@@ -202,7 +197,7 @@ void block_devices_map_snapshots(struct view *v, struct resource *image, const c
 void block_devices_map_root(struct view *v, struct resource *image, const struct resource *snapshot)
 {
 	struct strbuf meaning __attribute__((cleanup(strbuf_free))) = STRBUF_INIT;
-	const char *root = device_name_of(resource_or(image, "root-device-name", ""));
+	const char *root = device_name(resource_or(image, "root-device-name", ""));
 	struct devices all cleanup_devices = {0};
 	struct block_device d = {.content = BLOCK_DEVICE_SNAPSHOT}, *there;
 

@@ -26,7 +26,5 @@ void devices_parse(const char *text, struct devices *ret);
 void devices_read(const struct resource *r, struct devices *ret);
 /* Called by its name without /dev/. NULL: there is none. */
 struct block_device *devices_find(struct devices *all, const char *name);
-/* "/dev/sdb", or "sdb": "sdb". */
-const char *device_name_of(const char *device);
 
 #endif

@@ -190,7 +190,7 @@ static void keep_ephemeral(struct view *v, struct resource *instance, const stru
 int block_devices_launch(struct view *v, struct resource *instance, const struct resource *image,
 			 struct ec2fs_error *error)
 {
-	const char *root = device_name_of(resource_or(instance, "root-device-name", "/dev/xvda"));
+	const char *root = device_name(resource_or(instance, "root-device-name", "/dev/xvda"));
 	struct devices all cleanup_devices = {0}, own cleanup_devices = {0};
 	struct block_device plain = {.content = BLOCK_DEVICE_VOLUME}, *d;
 	int result;

@@ -6,8 +6,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-static const char *const states[] = {"attaching", "attached", "detaching", "busy"};
-
 static const struct resource *attached_to(const struct show *s)
 {
 	const struct resource *a = volume_attachment(s->view, s->r);
@@ -42,7 +40,7 @@ static void show_attachment_state(const struct show *s, struct strbuf *out)
 	const struct resource *a = volume_attachment(s->view, s->r);
 
 	if (a)
-		strbuf_addf(out, "%s\n", states[attachment_state(a)]);
+		strbuf_addf(out, "%s\n", attachment_state_name(attachment_state(a)));
 }
 
 static void show_attachments(const struct show *s, struct strbuf *out)
@@ -53,7 +51,7 @@ static void show_attachments(const struct show *s, struct strbuf *out)
 
 		if (instance)
 			strbuf_addf(out, "%s /dev/%s %s\n", instance->name, a->name,
-				    states[attachment_state(a)]);
+				    attachment_state_name(attachment_state(a)));
 	}
 }
 
