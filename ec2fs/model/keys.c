@@ -1,8 +1,11 @@
 /*
  * EC2's fingerprints, by origin and type (Amazon EC2 User Guide, "Verify the fingerprint of your
- * key pair"): RSA, created:  SHA-1 of the private key as PKCS#8 DER, in hexadecimal with colons
- *   RSA, imported: MD5 of the public key as SubjectPublicKeyInfo DER, in hexadecimal with colons
- *   ed25519:       SHA-256 of the public key as OpenSSH encodes it, in base64
+ * key pair"):
+ *
+ * - RSA, created: SHA-1 of the private key as PKCS#8 DER, in hexadecimal with colons
+ * - RSA, imported: MD5 of the public key as SubjectPublicKeyInfo DER, in hexadecimal with colons
+ * - ed25519: SHA-256 of the public key as OpenSSH encodes it, in base64
+ *
  * The last one is written with its '=' and without "SHA256:", unlike ssh-keygen -l does: that is
  * what EC2's API answers, and what programs that compare fingerprints therefore strip or pad for.
  */

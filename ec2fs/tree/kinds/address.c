@@ -1,3 +1,4 @@
+/* addresses/NAME: an Elastic IP; and its link in instances/NAME/addresses/. */
 #include "ec2fs/model/network.h"
 #include "ec2fs/tree/internal.h"
 

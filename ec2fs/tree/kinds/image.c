@@ -1,3 +1,4 @@
+/* images/NAME: what instances boot from. */
 #include "ec2fs/model/block_devices.h"
 #include "ec2fs/model/storage.h"
 #include "ec2fs/tree/internal.h"

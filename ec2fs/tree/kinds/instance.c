@@ -1,3 +1,4 @@
+/* instances/NAME: a virtual machine. */
 #include "ec2fs/model/block_devices.h"
 #include "ec2fs/model/instance.h"
 #include "ec2fs/model/interface.h"

@@ -1,3 +1,4 @@
+/* instance-types/NAME: processors, memory and disks of an instance. */
 #include "ec2fs/model/kinds.h"
 #include "ec2fs/tree/internal.h"
 

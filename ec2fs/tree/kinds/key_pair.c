@@ -1,3 +1,4 @@
+/* key-pairs/NAME: an SSH key. */
 #include "ec2fs/model/kinds.h"
 #include "ec2fs/tree/internal.h"
 

@@ -1,3 +1,4 @@
+/* vpcs/VPC/nat-gateways/NAME: a way out for private subnets. */
 #include "ec2fs/model/network.h"
 #include "ec2fs/tree/internal.h"
 

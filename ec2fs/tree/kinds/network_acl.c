@@ -1,3 +1,4 @@
+/* vpcs/VPC/network-acls/NAME: a stateless filter of subnets. */
 #include "ec2fs/model/network.h"
 #include "ec2fs/tree/internal.h"
 

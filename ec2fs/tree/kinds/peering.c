@@ -1,3 +1,4 @@
+/* vpcs/VPC/peerings/NAME: a joint of two VPCs. */
 #include "ec2fs/model/network.h"
 #include "ec2fs/tree/internal.h"
 

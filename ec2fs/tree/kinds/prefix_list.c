@@ -1,3 +1,4 @@
+/* prefix-lists/NAME: CIDRs by a name. */
 #include "ec2fs/model/kinds.h"
 #include "ec2fs/tree/internal.h"
 

@@ -1,3 +1,4 @@
+/* REGION: its collections, by-id/, quotas. */
 #include "ec2fs/model/instance.h"
 #include "ec2fs/model/storage.h"
 #include "ec2fs/text/keyed.h"

@@ -1,3 +1,4 @@
+/* vpcs/VPC/route-tables/NAME: where packets go. */
 #include "ec2fs/model/routes.h"
 #include "ec2fs/tree/internal.h"
 

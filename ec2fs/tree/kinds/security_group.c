@@ -1,3 +1,4 @@
+/* security-groups/NAME: a firewall of instances. */
 #include "ec2fs/model/instance.h"
 #include "ec2fs/model/network.h"
 #include "ec2fs/tree/internal.h"

@@ -1,3 +1,5 @@
+/* snapshots/NAME: the content of a volume at an instant; and its link in volumes/NAME/snapshots/.
+ */
 #include "ec2fs/model/storage.h"
 #include "ec2fs/tree/internal.h"
 #include "ec2fs/util/cleanup.h"

@@ -1,3 +1,4 @@
+/* vpcs/VPC/subnets/NAME: a block of addresses in one zone. */
 #include "ec2fs/model/network.h"
 #include "ec2fs/tree/internal.h"
 

@@ -1,3 +1,4 @@
+/* volumes/NAME: a disk. */
 #include "ec2fs/model/storage.h"
 #include "ec2fs/text/size.h"
 #include "ec2fs/tree/internal.h"

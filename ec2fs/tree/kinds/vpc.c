@@ -1,3 +1,4 @@
+/* vpcs/NAME: a network, and its collections. */
 #include "ec2fs/model/names.h"
 #include "ec2fs/tree/internal.h"
 #include "ec2fs/tree/kinds/vpc_map.h"

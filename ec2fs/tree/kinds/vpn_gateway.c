@@ -1,3 +1,4 @@
+/* vpcs/VPC/vpn/NAME: a joint to a network of the user's. */
 #include "ec2fs/model/kinds.h"
 #include "ec2fs/tree/internal.h"
 

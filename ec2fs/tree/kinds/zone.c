@@ -1,3 +1,4 @@
+/* availability-zones/NAME: what runs machines and holds volumes. */
 #include "ec2fs/model/admission.h"
 #include "ec2fs/tree/internal.h"
 
