@@ -2,15 +2,12 @@
 #include "netfw/flow_table_internal.h"
 
 #include "ec2fs/util/memory.h"
+#include "netfw/well_known.h"
 
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define METADATA 0xa9fea9feU /* 169.254.169.254 */
-#define RESOLVER 0xa9fea9fdU /* 169.254.169.253 */
-#define CLOCK 0xa9fea97bU    /* 169.254.169.123 */
 
 void flow_table_set_vpc(struct flow_table *t, const struct netfw_vpc *vpc)
 {

@@ -60,6 +60,8 @@ static int read_only(struct ec2fs_error *error, const struct entry *e)
 			  "%s tells what is; it cannot be written", e->name);
 }
 
+/* A change_fn: one write, taken or refused by the entry's store function. Commits nothing itself.
+ */
 static int apply(struct view *v, void *context, struct ec2fs_error *error)
 {
 	struct storing *s = context;
