@@ -1,3 +1,4 @@
+/* The engine's life: its back ends, its queue, and which job a change of the cloud kicks. */
 #include "ec2fs/engine/internal.h"
 
 #include "ec2fs/engine/encryption.h"
