@@ -39,8 +39,9 @@ int engine_check_storage(const char *uri, struct ec2fs_error *error);
  * VIRTUAL-SIZE". */
 int engine_inspect_disk(int fd, char **ret_value, struct ec2fs_error *error);
 
-/* Live data of an instance, by its ID; each appends what there is, maybe nothing. */
-void engine_console(struct engine *e, const char *id, struct strbuf *out);
+/* Live data of an instance, by its ID; each appends what there is, maybe nothing. *ret_start (may
+ * be NULL): how many bytes of the console come before those. */
+void engine_console(struct engine *e, const char *id, uint64_t *ret_start, struct strbuf *out);
 void engine_screenshot(struct engine *e, const char *id, struct strbuf *out);
 void engine_metrics(struct engine *e, const char *id, struct strbuf *out);
 void engine_status_checks(struct engine *e, const char *id, struct strbuf *out);
