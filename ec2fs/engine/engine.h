@@ -64,6 +64,10 @@ void engine_watch_flow_logs(struct engine *e, void (*fn)(void *context, uint64_t
 int engine_snapshot_open(struct engine *e, uint64_t number, struct luks **ret_luks, int *ret_fd,
 			 uint64_t *ret_size);
 
+/* The blocks of 512 bytes that a snapshot takes on the host's disk, a header of encryption among
+ * them. False: it is no file, or none that is there. Does not block. */
+bool engine_snapshot_blocks(struct engine *e, uint64_t number, uint64_t *ret);
+
 /* What libblkid finds on a volume, by its ID: type, label, uuid, KEY VALUE lines. Looks anew;
  * blocks. */
 void engine_filesystem(struct engine *e, const char *id, struct strbuf *out);
