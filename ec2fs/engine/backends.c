@@ -16,6 +16,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* A volume group may appear, a file system be mounted. */
 #define STORAGE_RETRY 10000000000LL
@@ -275,4 +276,27 @@ int engine_snapshot_open(struct engine *e, uint64_t number, struct luks **ret_lu
 	if (result == 0)
 		*ret_fd = steal_fd(&fd);
 	return result;
+}
+
+bool engine_snapshot_blocks(struct engine *e, uint64_t number, uint64_t *ret)
+{
+	cleanup_free char *storage = NULL;
+	cleanup_free char *path = NULL;
+	cleanup_free char *id = NULL;
+	struct view v = cloud_read(e->cloud);
+	const struct resource *r = view_get(&v, number), *zone = NULL;
+	struct stat st;
+
+	if (r && resource_is(r, "state", "completed"))
+		zone = view_find(&v, r->parent, KIND_ZONE, resource_or(r, "@zone", ""));
+	if (zone) {
+		storage = xstrdup(resource_or(zone, "storage", ""));
+		id = xstrdup(r->id);
+	}
+	cloud_read_end(e->cloud);
+	path = zone ? engine_volume_path(e, storage, id) : NULL;
+	if (!path || stat(path, &st) < 0 || !S_ISREG(st.st_mode))
+		return false;
+	*ret = (uint64_t)st.st_blocks;
+	return true;
 }

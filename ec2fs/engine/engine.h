@@ -39,8 +39,9 @@ int engine_check_storage(const char *uri, struct ec2fs_error *error);
  * VIRTUAL-SIZE". */
 int engine_inspect_disk(int fd, char **ret_value, struct ec2fs_error *error);
 
-/* Live data of an instance, by its ID; each appends what there is, maybe nothing. */
-void engine_console(struct engine *e, const char *id, struct strbuf *out);
+/* Live data of an instance, by its ID; each appends what there is, maybe nothing. *ret_start (may
+ * be NULL): how many bytes of the console come before those. */
+void engine_console(struct engine *e, const char *id, uint64_t *ret_start, struct strbuf *out);
 void engine_screenshot(struct engine *e, const char *id, struct strbuf *out);
 void engine_metrics(struct engine *e, const char *id, struct strbuf *out);
 void engine_status_checks(struct engine *e, const char *id, struct strbuf *out);
@@ -62,6 +63,10 @@ void engine_watch_flow_logs(struct engine *e, void (*fn)(void *context, uint64_t
  * NULL: -EOPNOTSUPP. Blocks. */
 int engine_snapshot_open(struct engine *e, uint64_t number, struct luks **ret_luks, int *ret_fd,
 			 uint64_t *ret_size);
+
+/* The blocks of 512 bytes that a snapshot takes on the host's disk, a header of encryption among
+ * them. False: it is no file, or none that is there. Does not block. */
+bool engine_snapshot_blocks(struct engine *e, uint64_t number, uint64_t *ret);
 
 /* What libblkid finds on a volume, by its ID: type, label, uuid, KEY VALUE lines. Looks anew;
  * blocks. */
