@@ -250,7 +250,8 @@ void engine_stop(struct engine *e)
 		return;
 	/* Jobs use the back ends, whose events kick the queue. */
 	queue_stop(e->queue);
-	engine_close_backends(e);
+	engine_close_computes(e);
+	engine_close_storages(e);
 	network_free(e);
 	queue_free(e->queue);
 	for (size_t i = 0; i < e->live.capacity; i++)

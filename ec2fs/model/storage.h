@@ -66,11 +66,12 @@ bool volume_is_modifying(const struct resource *volume);
 /* May a volume in state deleting go now: is no snapshot of it still to be taken? */
 bool volume_may_go(const struct view *v, const struct resource *volume);
 
-/* What its type lets through, for each attachment; 0: no limit. burst: for some time, above the
- * lasting one; 0: none. */
+/* What its type lets through, for each attachment; 0: no limit. burst: above the lasting one, 0:
+ * none. A full budget lasts for so many seconds of it, and fills at the lasting rate. */
 struct volume_limits {
 	uint64_t iops, burst_iops;
 	uint64_t bytes, burst_bytes; /* a second */
+	uint64_t burst_seconds;
 };
 void volume_limits(const struct resource *volume, struct volume_limits *ret);
 

@@ -58,6 +58,8 @@ struct entry_extra {
 	uint64_t (*size)(const struct show *s);
 	int (*open)(struct tree *t, uint64_t number, struct luks **ret_luks, int *ret_fd,
 		    uint64_t *ret_size);
+	/* The same: as tree_blob_blocks() tells. Does not block. */
+	bool (*blocks)(struct tree *t, uint64_t number, uint64_t *ret);
 };
 
 struct entry {

@@ -98,6 +98,7 @@ void node_fill_brief(const struct node *n, struct tree_node *ret);
 /* The content of a snapshot, imported or taken; as tree_blob_open(). */
 int snapshot_open(struct tree *t, uint64_t number, struct luks **ret_luks, int *ret_fd,
 		  uint64_t *ret_size);
+bool snapshot_blocks(struct tree *t, uint64_t number, uint64_t *ret);
 
 /* The watcher of the cloud (watch.c). */
 cloud_watch_fn tree_cloud_changed;

@@ -27,6 +27,7 @@ int file_tell(const char *what, const char *name, int number, struct ec2fs_error
 /* directory.c */
 int file_open(const char *uri, const char *owner, struct volumes **ret, struct ec2fs_error *error);
 void file_close(struct volumes *v);
+bool file_same(struct volumes *v, struct volumes *other);
 int file_sweep(struct volumes *v, struct ec2fs_error *error);
 int file_list(struct volumes *v, void (*each)(void *context, const struct volume_found *found),
 	      void *context, struct ec2fs_error *error);

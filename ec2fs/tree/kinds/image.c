@@ -35,13 +35,26 @@ static int open_disk(struct tree *t, uint64_t number, struct luks **ret_luks, in
 	return number ? snapshot_open(t, number, ret_luks, ret_fd, ret_size) : -ENODATA;
 }
 
+static bool disk_blocks(struct tree *t, uint64_t number, uint64_t *ret)
+{
+	struct view v = cloud_read(t->cloud);
+	const struct resource *image = view_get(&v, number);
+	const struct resource *snapshot = image ? image_root_snapshot(&v, image) : NULL;
+
+	number = snapshot ? snapshot->number : 0;
+	cloud_read_end(t->cloud);
+	return number && snapshot_blocks(t, number, ret);
+}
+
 static void show_mappings(const struct show *s, struct strbuf *out)
 {
 	block_devices_print(s->view, s->r, out);
 }
 
-static const struct entry_extra disk_extra = {
-	.inspect = engine_inspect_disk, .size = disk_size, .open = open_disk};
+static const struct entry_extra disk_extra = {.inspect = engine_inspect_disk,
+					      .size = disk_size,
+					      .open = open_disk,
+					      .blocks = disk_blocks};
 
 /* A Linux kernel image: bzImage has "HdrS" at 0x202 (x86 boot protocol), ELF and arm64's Image
  * their magic. */

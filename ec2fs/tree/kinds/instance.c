@@ -123,7 +123,7 @@ static void show_metadata_options(const struct show *s, struct strbuf *out)
 static void show_console(const struct show *s, struct strbuf *out)
 {
 	if (s->tree->engine)
-		engine_console(s->tree->engine, s->r->id, out);
+		engine_console(s->tree->engine, s->r->id, s->log_start, out);
 }
 
 static void show_screenshot(const struct show *s, struct strbuf *out)

@@ -31,19 +31,36 @@ static const struct resource *link_next(const struct view *v, const struct resou
 const struct links volume_snapshot_links = {
 	.salt = "snapshots/link", .at = "snapshots", .of = link_of, .next = link_next};
 
-int snapshot_open(struct tree *t, uint64_t number, struct luks **ret_luks, int *ret_fd,
-		  uint64_t *ret_size)
+/* The blob that was written to it, "" when it was taken of a volume; to be freed. */
+static char *imported_blob(struct tree *t, uint64_t number)
 {
 	struct view v = cloud_read(t->cloud);
 	const struct resource *r = view_get(&v, number);
 	const char *value = r ? resource_or(r, "disk", "") : "";
-	cleanup_free char *imported = xasprintf("%.*s", (int)strcspn(value, " "), value);
+	char *name = xasprintf("%.*s", (int)strcspn(value, " "), value);
 
 	cloud_read_end(t->cloud);
+	return name;
+}
+
+int snapshot_open(struct tree *t, uint64_t number, struct luks **ret_luks, int *ret_fd,
+		  uint64_t *ret_size)
+{
+	cleanup_free char *imported = imported_blob(t, number);
+
 	if (*imported)
 		return blob_open(t->blobs, imported, ret_fd, ret_size, NULL);
 	return t->engine ? engine_snapshot_open(t->engine, number, ret_luks, ret_fd, ret_size)
 			 : -ENODATA;
+}
+
+bool snapshot_blocks(struct tree *t, uint64_t number, uint64_t *ret)
+{
+	cleanup_free char *imported = imported_blob(t, number);
+
+	if (*imported)
+		return blob_blocks(t->blobs, imported, ret);
+	return t->engine && engine_snapshot_blocks(t->engine, number, ret);
 }
 
 static uint64_t disk_size(const struct show *s)
@@ -51,8 +68,10 @@ static uint64_t disk_size(const struct show *s)
 	return snapshot_disk_size(s->r);
 }
 
-static const struct entry_extra disk_extra = {
-	.inspect = engine_inspect_disk, .size = disk_size, .open = snapshot_open};
+static const struct entry_extra disk_extra = {.inspect = engine_inspect_disk,
+					      .size = disk_size,
+					      .open = snapshot_open,
+					      .blocks = snapshot_blocks};
 
 static const struct entry entries[] = {
 	ENTRY_ID("snapshot-id", "snap-…"),
