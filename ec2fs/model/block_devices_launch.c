@@ -97,7 +97,7 @@ static int make_volume(struct view *v, const struct resource *instance,
 	result = volume_spec_check(&spec, error);
 	if (result == 0)
 		result = volume_quota_check(v, view_get(v, instance->parent), &spec, NO_NUMBER,
-					    error);
+					    NULL, error);
 	if (result < 0)
 		return ec2fs_wrap(error, "/dev/%s", d->name);
 	/* It has no other name than its ID, as EC2's have none. */

@@ -253,9 +253,11 @@ bool volume_type_multi_attaches(const char *type);
 /* What it would have: given, or by type and size. */
 uint64_t volume_spec_iops(const struct volume_spec *spec);
 uint64_t volume_spec_throughput(const struct volume_spec *spec);
-/* How many volumes, GiB of a type, IOPS of a type the region may still get. number: a volume not
- * to be counted (it is being modified); NO_NUMBER: none. */
+/* How many volumes, GiB of a type, IOPS of a type the region may still get. number: the volume
+ * itself, not to be counted; NO_NUMBER: it has none. was: before it is modified, and then only what
+ * it takes more is checked; NULL: it is new. */
 int volume_quota_check(const struct view *v, const struct resource *region,
-		       const struct volume_spec *spec, uint64_t number, struct ec2fs_error *error);
+		       const struct volume_spec *spec, uint64_t number, const struct resource *was,
+		       struct ec2fs_error *error);
 
 #endif

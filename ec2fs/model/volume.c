@@ -326,7 +326,8 @@ static int create(struct view *v, struct resource *r, struct ec2fs_error *error)
 	spec.gib = (volume_size(r) ? volume_size(r) : least) / GIB;
 	result = volume_spec_check(&spec, error);
 	if (result == 0)
-		result = volume_quota_check(v, view_get(v, r->parent), &spec, r->number, error);
+		result = volume_quota_check(v, view_get(v, r->parent), &spec, r->number, NULL,
+					    error);
 	if (result < 0)
 		return result;
 	if (resource_is(r, "multi-attach-enabled", "true") &&

@@ -212,7 +212,8 @@ int volume_modify(struct view *v, struct resource *r, struct ec2fs_error *error)
 	if (result == 0)
 		result = check_attachment(v, r, spec.type, error);
 	if (result == 0)
-		result = volume_quota_check(v, view_get(v, r->parent), &spec, r->number, error);
+		result =
+			volume_quota_check(v, view_get(v, r->parent), &spec, r->number, was, error);
 	if (result < 0)
 		return result;
 	/* In creation, it is created as it is wanted last. */

@@ -260,28 +260,44 @@ static void add_up(const struct view *v, const struct resource *region, const ch
 	}
 }
 
-int volume_quota_check(const struct view *v, const struct resource *region,
-		       const struct volume_spec *spec, uint64_t number, struct ec2fs_error *error)
+static int check_count(const struct view *v, const struct resource *region, uint64_t count,
+		       uint64_t number, struct ec2fs_error *error)
 {
-	const struct type *t = type_of(spec->type);
 	uint64_t limit = quota_get(region, "volumes");
-	char key[32];
-	struct usage is;
-	int result;
 
-	add_up(v, region, spec->type, number, &is);
-	if (is.count + 1 > limit)
+	if (count + 1 > limit)
 		return ec2fs_fail(error, EC2_VolumeLimitExceeded,
 				  "there are %" PRIu64
 				  " volumes, as many as the quota allows: remove "
 				  "one, or raise volumes in the region's quotas",
-				  is.count);
-	result = owner_quota_check_volume(v, region, number, error);
+				  count);
+	return owner_quota_check_volume(v, region, number, error);
+}
+
+int volume_quota_check(const struct view *v, const struct resource *region,
+		       const struct volume_spec *spec, uint64_t number, const struct resource *was,
+		       struct ec2fs_error *error)
+{
+	const struct type *t = type_of(spec->type);
+	struct volume_spec had = {.type = ""};
+	char key[32];
+	struct usage is;
+	uint64_t limit;
+	int result = 0;
+
+	add_up(v, region, spec->type, number, &is);
+	if (was)
+		spec_of(was, &had);
+	else
+		result = check_count(v, region, is.count, number, error);
 	if (result < 0)
 		return result;
+	/* Of another type it had nothing. */
+	if (strcmp(had.type, spec->type) != 0)
+		had = (struct volume_spec){.type = ""};
 	snprintf(key, sizeof(key), "%s-storage", spec->type);
 	limit = quota_get(region, key);
-	if (is.gib + spec->gib > limit)
+	if (spec->gib > had.gib && is.gib + spec->gib > limit)
 		return ec2fs_fail(error, EC2_VolumeLimitExceeded,
 				  "the other %s volumes have %" PRIu64
 				  " GiB, and the quota is %" PRIu64
@@ -291,7 +307,7 @@ int volume_quota_check(const struct view *v, const struct resource *region,
 		return 0;
 	snprintf(key, sizeof(key), "%s-iops", spec->type);
 	limit = quota_get(region, key);
-	if (is.iops + spec->iops > limit)
+	if (spec->iops > had.iops && is.iops + spec->iops > limit)
 		return ec2fs_fail(error, EC2_MaxIOPSLimitExceeded,
 				  "the other %s volumes have %" PRIu64
 				  " IOPS, and the quota is %" PRIu64

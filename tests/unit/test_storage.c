@@ -375,6 +375,16 @@ static void quotas_count_volumes_storage_and_iops(void **state)
 	v = cloud_read(f->cloud);
 	assert_null(find(&v, KIND_VOLUME, "a"));
 	cloud_read_end(f->cloud);
+	/* Quotas that are below what is there stop what takes more, and nothing else. */
+	succeeds(f, quotas, NULL, NULL, "volumes 1\ngp3-storage 5\nio2-iops 100\n");
+	succeeds(f, set, "b", "throughput", "200");
+	succeeds(f, modified, "b", NULL, NULL);
+	refuses(f, EDQUOT, EC2_VolumeLimitExceeded, set, "b", "size", "11");
+	succeeds(f, created, "c", NULL, NULL);
+	refuses(f, EDQUOT, EC2_MaxIOPSLimitExceeded, set, "c", "iops", "1001");
+	succeeds(f, set, "c", "iops", "900");
+	succeeds(f, modified, "c", NULL, NULL);
+	succeeds(f, set, "c", "size", "12");
 }
 
 int main(void)
