@@ -38,12 +38,15 @@ struct machine_disk {
 	const char *target; /* the name the host gives it: "vda", "vdb" … */
 	const char *serial; /* at most 20 bytes: the volume's ID without its dash */
 	const char *key;    /* it is LUKS: path of a file with its passphrase; NULL: it is not */
-	const char *secret; /* set and used by libvirt's own files only */
-	/* A second, 0: no limit. burst: above the lasting one, for a while; 0: none. */
-	uint64_t iops, burst_iops, bytes, burst_bytes;
+	const char *secret; /* this, direct, native: set and used by libvirt's own files only */
+	/* A second, 0: no limit. burst: above the lasting one, 0: none; for so many seconds, which
+	 * what is not used of the lasting one brings back. */
+	uint64_t iops, burst_iops, bytes, burst_bytes, burst_seconds;
 	bool block; /* a block device, not a file */
 	bool read_only;
 	bool shared; /* other machines may have it at the same time */
+	bool direct; /* past the host's page cache */
+	bool native; /* by the kernel's asynchronous I/O, not by threads; of direct ones only */
 };
 
 /* All that is needed to build one machine. Everything is borrowed for the time of the call. */

@@ -78,7 +78,9 @@ bool engine_filesystem_is_known(struct engine *e, const char *id);
 
 /* Path of the file or device behind a volume, to be freed; NULL when unknown. */
 char *engine_volume_path(struct engine *e, const char *storage, const char *id);
-/* Bytes of that storage (a zone's `storage`). Blocks; so do the two below. */
-int engine_storage(struct engine *e, const char *uri, uint64_t *total, uint64_t *available);
+/* Bytes of those storages (zones' `storage`) together: one that is named twice counts once, one
+ * that does not answer has nothing to offer. Blocks. */
+void engine_storage(struct engine *e, char *const *uris, size_t count, uint64_t *total,
+		    uint64_t *available);
 
 #endif

@@ -59,6 +59,7 @@ static void describe_volume(struct engine *e, const struct resource *volume, str
 	d->burst_iops = limits.burst_iops;
 	d->bytes = limits.bytes;
 	d->burst_bytes = limits.burst_bytes;
+	d->burst_seconds = limits.burst_seconds;
 	d->shared = resource_is(volume, "multi-attach-enabled", "true");
 	if (volume_key(volume))
 		d->key = keep(m, volume_key_path(e, volume_key(volume)));

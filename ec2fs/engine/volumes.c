@@ -286,6 +286,7 @@ static void optimize(struct engine *e, const struct resource *r)
 	disk.burst_iops = limits.burst_iops;
 	disk.bytes = limits.bytes;
 	disk.burst_bytes = limits.burst_bytes;
+	disk.burst_seconds = limits.burst_seconds;
 	for (size_t i = 0; result == 0 && i < count; i++) {
 		struct provider *p = live_provider(e, users[i].number);
 

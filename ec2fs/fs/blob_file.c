@@ -23,6 +23,9 @@ static int fail(struct fs *fs, struct open_file *of, int number)
 	blob_file_drop(of, number);
 	if (number == -EFBIG)
 		ec2fs_fail(&error, EC2_ValueTooLong, "it takes at most %zu bytes", of->max);
+	else if (number == -ENOSPC)
+		ec2fs_fail(&error, EC2_InsufficientVolumeCapacity,
+			   "the file system of the state directory is full; nothing of it is kept");
 	else
 		ec2fs_fail_errno(&error, -number, EC2_InternalError,
 				 "writing it to the host's disk failed; nothing of it is kept");

@@ -1,3 +1,4 @@
+/* Links that a tool unlinks and makes anew: what is gone for now, and when it is detached. */
 #include "ec2fs/fs/relinking.h"
 
 #include "ec2fs/fs/callers.h"

@@ -66,11 +66,12 @@ bool volume_is_modifying(const struct resource *volume);
 /* May a volume in state deleting go now: is no snapshot of it still to be taken? */
 bool volume_may_go(const struct view *v, const struct resource *volume);
 
-/* What its type lets through, for each attachment; 0: no limit. burst: for some time, above the
- * lasting one; 0: none. */
+/* What its type lets through, for each attachment; 0: no limit. burst: above the lasting one, 0:
+ * none. A full budget lasts for so many seconds of it, and fills at the lasting rate. */
 struct volume_limits {
 	uint64_t iops, burst_iops;
 	uint64_t bytes, burst_bytes; /* a second */
+	uint64_t burst_seconds;
 };
 void volume_limits(const struct resource *volume, struct volume_limits *ret);
 
@@ -102,6 +103,7 @@ enum attachment_state {
 	ATTACHMENT_BUSY
 };
 enum attachment_state attachment_state(const struct resource *attachment);
+const char *attachment_state_name(enum attachment_state state);
 const struct resource *attachment_volume(const struct view *v, const struct resource *attachment);
 const struct resource *attachment_instance(const struct view *v, const struct resource *attachment);
 /* Appends "/dev/sdf". */
@@ -112,6 +114,8 @@ bool attachment_is_root(const struct view *v, const struct resource *attachment)
 bool attachment_is_forced(const struct resource *attachment);
 /* Is it on its way out (detaching or busy)? Its device's name is not free yet; no link shows it. */
 bool attachment_is_leaving(const struct resource *attachment);
+/* The name of a device as links have it: "/dev/sdb" is sdb, and sdb too. */
+const char *device_name(const char *device);
 /* The volume's first attachment, or NULL. */
 const struct resource *volume_attachment(const struct view *v, const struct resource *volume);
 /* Does the volume go with the instance: is it to be deleted, and does nobody else have it? */

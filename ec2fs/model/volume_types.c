@@ -9,6 +9,8 @@
 #include <string.h>
 
 #define TIB_IN_GIB 1024
+/* Operations that a full budget of gp2 has. */
+#define GP2_CREDITS 5400000
 
 struct type {
 	const char *name;
@@ -201,6 +203,8 @@ static void disk_limits(const struct volume_spec *spec, uint64_t iops, uint64_t 
 	ret->iops = iops;
 	ret->bytes = clamp(spec->gib * base * MIB / TIB_IN_GIB, MIB, base_most * MIB);
 	ret->burst_bytes = clamp(spec->gib * burst * MIB / TIB_IN_GIB, MIB, burst_most * MIB);
+	/* As much as its size. */
+	ret->burst_seconds = spec->gib * TIB_IN_GIB * MIB / ret->burst_bytes;
 }
 
 void volume_limits(const struct resource *volume, struct volume_limits *ret)
@@ -213,6 +217,7 @@ void volume_limits(const struct resource *volume, struct volume_limits *ret)
 		ret->bytes = volume_spec_throughput(&spec) * MIB;
 	} else if (strcmp(spec.type, "gp2") == 0) {
 		ret->burst_iops = ret->iops < 3000 ? 3000 : 0;
+		ret->burst_seconds = GP2_CREDITS / 3000;
 		ret->bytes = (spec.gib > 170 ? 250 : 128) * MIB;
 	} else if (strcmp(spec.type, "io1") == 0) {
 		ret->bytes = 1000 * MIB;
@@ -224,7 +229,9 @@ void volume_limits(const struct resource *volume, struct volume_limits *ret)
 		disk_limits(&spec, 250, 12, 192, 80, 250, ret);
 	} else {
 		ret->iops = 100;
+		/* EC2 says no more than "hundreds". */
 		ret->burst_iops = 200;
+		ret->burst_seconds = GP2_CREDITS / 3000;
 		ret->bytes = 90 * MIB;
 	}
 }

@@ -349,16 +349,10 @@ int tree_statfs(struct tree *t, tree_id id, uint64_t *total, uint64_t *available
 		find_storages(&v, n.r, &all);
 	cloud_read_end(t->cloud);
 	*total = *available = 0;
-	for (size_t i = 0; i < all.count; i++) {
-		uint64_t one = 0, left = 0;
-
-		/* One that does not answer has nothing to offer. */
-		if (t->engine && engine_storage(t->engine, all.uris[i], &one, &left) == 0) {
-			*total += one;
-			*available += left;
-		}
+	if (t->engine)
+		engine_storage(t->engine, all.uris, all.count, total, available);
+	for (size_t i = 0; i < all.count; i++)
 		free(all.uris[i]);
-	}
 	free(all.uris);
 	return 0;
 }

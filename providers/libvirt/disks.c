@@ -186,16 +186,20 @@ int libvirt_resize_disk(struct provider *p, const char *id, const char *serial, 
 int libvirt_set_limits(struct provider *p, const char *id, const struct machine_disk *disk,
 		       struct ec2fs_error *error)
 {
+	uint64_t burst_iops = domain_xml_burst(disk->burst_iops, disk->iops);
+	uint64_t burst_bytes = domain_xml_burst(disk->burst_bytes, disk->bytes);
 	const struct {
 		const char *name;
 		uint64_t value;
 	} limits[] = {
 		{VIR_DOMAIN_BLOCK_IOTUNE_TOTAL_IOPS_SEC, disk->iops},
 		{VIR_DOMAIN_BLOCK_IOTUNE_TOTAL_BYTES_SEC, disk->bytes},
-		{VIR_DOMAIN_BLOCK_IOTUNE_TOTAL_IOPS_SEC_MAX,
-		 domain_xml_burst(disk->burst_iops, disk->iops)},
-		{VIR_DOMAIN_BLOCK_IOTUNE_TOTAL_BYTES_SEC_MAX,
-		 domain_xml_burst(disk->burst_bytes, disk->bytes)},
+		{VIR_DOMAIN_BLOCK_IOTUNE_TOTAL_IOPS_SEC_MAX, burst_iops},
+		{VIR_DOMAIN_BLOCK_IOTUNE_TOTAL_BYTES_SEC_MAX, burst_bytes},
+		{VIR_DOMAIN_BLOCK_IOTUNE_TOTAL_IOPS_SEC_MAX_LENGTH,
+		 burst_iops ? disk->burst_seconds : 0},
+		{VIR_DOMAIN_BLOCK_IOTUNE_TOTAL_BYTES_SEC_MAX_LENGTH,
+		 burst_bytes ? disk->burst_seconds : 0},
 	};
 	cleanup_running struct running m = {0};
 	cleanup_free char *target = NULL;

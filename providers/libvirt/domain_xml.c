@@ -156,6 +156,15 @@ static void add_limit(struct strbuf *out, const char *name, uint64_t value)
 		strbuf_addf(out, "        <%s>%ju</%s>\n", name, (uintmax_t)value, name);
 }
 
+static void add_burst(struct strbuf *out, const char *name, uint64_t value, uint64_t seconds)
+{
+	if (!value)
+		return;
+	strbuf_addf(out, "        <%s_max>%ju</%s_max>\n", name, (uintmax_t)value, name);
+	strbuf_addf(out, "        <%s_max_length>%ju</%s_max_length>\n", name, (uintmax_t)seconds,
+		    name);
+}
+
 static void add_limits(struct strbuf *out, const struct machine_disk *disk)
 {
 	if (!disk->iops && !disk->bytes)
@@ -163,8 +172,10 @@ static void add_limits(struct strbuf *out, const struct machine_disk *disk)
 	strbuf_adds(out, "      <iotune>\n");
 	add_limit(out, "total_bytes_sec", disk->bytes);
 	add_limit(out, "total_iops_sec", disk->iops);
-	add_limit(out, "total_bytes_sec_max", domain_xml_burst(disk->burst_bytes, disk->bytes));
-	add_limit(out, "total_iops_sec_max", domain_xml_burst(disk->burst_iops, disk->iops));
+	add_burst(out, "total_bytes_sec", domain_xml_burst(disk->burst_bytes, disk->bytes),
+		  disk->burst_seconds);
+	add_burst(out, "total_iops_sec", domain_xml_burst(disk->burst_iops, disk->iops),
+		  disk->burst_seconds);
 	strbuf_adds(out, "      </iotune>\n");
 }
 
@@ -173,7 +184,8 @@ static void add_disk(struct strbuf *out, const struct machine_disk *disk)
 	const char *type = disk->block ? "block" : "file";
 
 	strbuf_addf(out, "    <disk type='%s' device='disk'>\n", type);
-	strbuf_adds(out, "      <driver name='qemu' type='raw' discard='unmap'/>\n");
+	strbuf_addf(out, "      <driver name='qemu' type='raw'%s%s discard='unmap'/>\n",
+		    disk->direct ? " cache='none'" : "", disk->native ? " io='native'" : "");
 	add_text(out, disk->block ? "      <source dev='" : "      <source file='", disk->path,
 		 disk->secret ? "'>\n" : "'/>\n");
 	if (disk->secret) {

@@ -1,4 +1,4 @@
-/* What the files of the libvirt provider share. */
+/* What the files of the provider libvirt share: machines as transient domains named by their ID. */
 #ifndef PROVIDERS_LIBVIRT_INTERNAL_H
 #define PROVIDERS_LIBVIRT_INTERNAL_H
 
@@ -118,9 +118,15 @@ int libvirt_resize_disk(struct provider *p, const char *id, const char *serial, 
 int libvirt_set_limits(struct provider *p, const char *id, const struct machine_disk *disk,
 		       struct ec2fs_error *error);
 
+/* direct.c */
+/* Sets direct and native as the file or device at the disk's path, and the host, allow. */
+void libvirt_choose_io(struct machine_disk *disk);
+
 /* secrets.c */
 struct secrets {
-	struct machine_disk *disks; /* the caller's, each encrypted one with its secret */
+	/* The caller's, as they are told: each encrypted one with its secret, and how it is read.
+	 */
+	struct machine_disk *disks;
 	char **uuids;
 	virSecretPtr *secrets;
 	size_t count; /* of secrets */

@@ -74,6 +74,7 @@ int libvirt_tell_secrets(virConnectPtr connection, const struct machine_disk *di
 	all->uuids = xcalloc(count + 1, sizeof(*all->uuids)); /* NULL ends it */
 	for (size_t i = 0; r == 0 && i < count; i++) {
 		all->disks[i] = disks[i];
+		libvirt_choose_io(&all->disks[i]);
 		if (!disks[i].key)
 			continue;
 		all->uuids[all->count] = make_uuid();

@@ -144,6 +144,27 @@ sparse() { [ "$(du -k "$1" | cut -f1)" -lt 1024 ] || fail "$1 has no holes"; }
 	reads pending images/debian/state
 }
 
+@test "a qcow2 of an absurd size, or one that is cut short, is refused, and the disk stays" {
+	command -v qemu-img >/dev/null || skip "qemu-img is not installed"
+	head -c 1M /dev/urandom >"$W/good"
+	cp "$W/good" images/debian/disk
+	qemu-img create -q -f qcow2 "$W/huge" 1T
+	# The virtual size, 8 bytes at 24: 2^60, then 2^63.
+	for size in '\x10\0\0\0\0\0\0\0' '\x80\0\0\0\0\0\0\0'; do
+		# shellcheck disable=SC2059
+		printf "$size" | dd of="$W/huge" bs=1 seek=24 conv=notrunc status=none
+		refuses EINVAL 'cp "$CLOUD_HOME/huge" images/debian/disk'
+		tells '^InvalidParameterValue' images/debian/error
+	done
+	qemu-img convert -f raw -O qcow2 "$W/good" "$W/short"
+	truncate -s 60 "$W/short"
+	refuses EINVAL 'cp "$CLOUD_HOME/short" images/debian/disk'
+	tells '^InvalidParameterValue' images/debian/error
+	cmp "$W/good" images/debian/disk
+	reads available images/debian/state
+	soon 5 eval '[ "$(ls "$STATE/blobs" | wc -l)" = 1 ]'
+}
+
 @test "a kernel must be one" {
 	echo nonsense >"$W/kernel"
 	refuses EINVAL 'cp "$CLOUD_HOME/kernel" images/debian/kernel'

@@ -212,6 +212,41 @@ root_of()
 	refuses EINVAL 'echo detach xvda now > instances/web-2/ctl'
 }
 
+@test "a device name that is taken is refused: by a link, by a move, by the image's mappings at the launch" {
+	stopped web-1
+	for i in data other; do
+		mkdir "volumes/$i"
+		echo 1 >"volumes/$i/size"
+		becomes available "volumes/$i/state"
+	done
+	ln -s ../../../volumes/data instances/web-1/volumes/sdf
+	refuses EEXIST 'ln -sT ../../../volumes/other instances/web-1/volumes/sdf'
+	echo running >instances/web-1/state
+	echo running >instances/web-1/wait
+	refuses EEXIST 'ln -sT ../../../volumes/other instances/web-1/volumes/sdf'
+	refuses EEXIST 'ln -sT ../../../volumes/other instances/web-1/volumes/xvda'
+	reads available volumes/other/state
+	ln -s ../../../volumes/other instances/web-1/volumes/sdg
+	refuses EPERM 'mv -T instances/web-1/volumes/sdg instances/web-1/volumes/sdf'
+	[ "$(readlink instances/web-1/volumes/sdf)" = ../../../volumes/data ]
+	reads 'web-1 /dev/sdg attached' volumes/other/attachments
+	rm instances/web-1/volumes/sdg
+	becomes available volumes/other/state
+
+	# A launch that would have two at one name.
+	echo '/dev/sdf size:2' >images/tiny/block-device-mappings
+	mkdir instances/web-2
+	cp "$CLOUD_HOME/spec" instances/web-2/spec
+	ln -s ../../../volumes/other instances/web-2/volumes/sdf
+	refuses EINVAL 'echo running > instances/web-2/state'
+	tells '^InvalidBlockDeviceMapping: .*something else at /dev/sdf, where volumes/ has other' instances/web-2/error
+	lists sdf instances/web-2/volumes
+	echo '/dev/sdf none' >instances/web-2/block-device-mappings
+	echo running >instances/web-2/state
+	echo running >instances/web-2/wait
+	lists 'sdf xvda' instances/web-2/volumes
+}
+
 @test "ln -sf replaces what is attached, or changes nothing" {
 	stopped web-1
 	stopped web-2

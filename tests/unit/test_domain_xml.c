@@ -146,11 +146,36 @@ static void test_a_disk_has_limits(void **state)
 	disk.bytes = 125 << 20;
 	disk.burst_iops = 3000; /* no more than it has for ever: none */
 	disk.burst_bytes = 250 << 20;
+	disk.burst_seconds = 4194;
 	assert_int_equal(domain_xml_disk(&disk, &xml, NULL), 0);
 	assert_non_null(strstr(xml.data, "<total_iops_sec>3000</total_iops_sec>"));
 	assert_non_null(strstr(xml.data, "<total_bytes_sec>131072000</total_bytes_sec>"));
 	assert_non_null(strstr(xml.data, "<total_bytes_sec_max>262144000</total_bytes_sec_max>"));
+	assert_non_null(
+		strstr(xml.data, "<total_bytes_sec_max_length>4194</total_bytes_sec_max_length>"));
 	assert_null(strstr(xml.data, "total_iops_sec_max"));
+}
+
+static void test_a_disk_is_read_past_the_page_cache_where_that_can_be(void **state)
+{
+	cleanup_strbuf struct strbuf xml = STRBUF_INIT;
+	struct machine_disk disk = root;
+
+	(void)state;
+	disk.direct = true;
+	assert_int_equal(domain_xml_disk(&disk, &xml, NULL), 0);
+	assert_non_null(strstr(xml.data, " type='raw' cache='none' discard='unmap'/>"));
+	disk.native = true;
+	assert_int_equal(domain_xml_disk(&disk, &xml, NULL), 0);
+	assert_non_null(strstr(xml.data, " type='raw' cache='none' io='native' discard='unmap'/>"));
+
+	/* proc cannot; nor can what is not there. */
+	disk.path = "/proc/version";
+	libvirt_choose_io(&disk);
+	assert_false(disk.direct || disk.native);
+	disk.path = "/nonexistent";
+	libvirt_choose_io(&disk);
+	assert_false(disk.direct || disk.native);
 }
 
 static void test_refusals(void **state)
@@ -259,6 +284,7 @@ int main(void)
 		cmocka_unit_test(test_odd_characters_stay_what_they_are),
 		cmocka_unit_test(test_memory_is_rounded_up),
 		cmocka_unit_test(test_a_disk_has_limits),
+		cmocka_unit_test(test_a_disk_is_read_past_the_page_cache_where_that_can_be),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_owner_is_found_in_metadata),
 		cmocka_unit_test(test_kvm_needs_the_flag_and_the_device),

@@ -69,15 +69,15 @@ static void limits_are_those_of_the_type(void **state)
 		const char *type, *size, *iops;
 		struct volume_limits wanted;
 	} volumes[] = {
-		{"gp3", "1 GiB", NULL, {3000, 0, 125 * MIB, 0}},
-		{"gp2", "10 GiB", NULL, {100, 3000, 128 * MIB, 0}},
-		{"gp2", "2000 GiB", NULL, {6000, 0, 250 * MIB, 0}},
-		{"gp2", "16384 GiB", NULL, {16000, 0, 250 * MIB, 0}},
-		{"io1", "100 GiB", "5000", {5000, 0, 1000 * MIB, 0}},
-		{"st1", "1024 GiB", NULL, {500, 0, 40 * MIB, 250 * MIB}},
-		{"sc1", "1024 GiB", NULL, {250, 0, 12 * MIB, 80 * MIB}},
-		{"sc1", "16384 GiB", NULL, {250, 0, 192 * MIB, 250 * MIB}},
-		{"standard", "8 GiB", NULL, {100, 200, 90 * MIB, 0}},
+		{"gp3", "1 GiB", NULL, {3000, 0, 125 * MIB, 0, 0}},
+		{"gp2", "10 GiB", NULL, {100, 3000, 128 * MIB, 0, 1800}},
+		{"gp2", "2000 GiB", NULL, {6000, 0, 250 * MIB, 0, 0}},
+		{"gp2", "16384 GiB", NULL, {16000, 0, 250 * MIB, 0, 0}},
+		{"io1", "100 GiB", "5000", {5000, 0, 1000 * MIB, 0, 0}},
+		{"st1", "1024 GiB", NULL, {500, 0, 40 * MIB, 250 * MIB, 4194}},
+		{"sc1", "1024 GiB", NULL, {250, 0, 12 * MIB, 80 * MIB, 13107}},
+		{"sc1", "16384 GiB", NULL, {250, 0, 192 * MIB, 250 * MIB, 67108}},
+		{"standard", "8 GiB", NULL, {100, 200, 90 * MIB, 0, 1800}},
 	};
 
 	(void)state;
@@ -94,6 +94,8 @@ static void limits_are_those_of_the_type(void **state)
 		assert_int_equal(limits.burst_iops, volumes[i].wanted.burst_iops);
 		assert_int_equal(limits.bytes, volumes[i].wanted.bytes);
 		assert_int_equal(limits.burst_bytes, volumes[i].wanted.burst_bytes);
+		if (limits.burst_iops || limits.burst_bytes)
+			assert_int_equal(limits.burst_seconds, volumes[i].wanted.burst_seconds);
 		resource_unref(r);
 	}
 }
