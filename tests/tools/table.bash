@@ -20,6 +20,7 @@ WRITERS=(
 	'`ed`' ed 'printf "%s\n" ,d "0r $new" w q | ed -s "$f"'
 	'`vim`' vim 'vim -es -u NONE -i NONE --not-a-term -c "set nocompatible backupskip=" -c "silent %d" -c "0r $new" -c "silent! \$g/^\$/d" -c w -c q! "$f" </dev/null'
 	'`nano`' nano '/usr/bin/python3 "$here/nano_session.py" "$f" "$new"'
+	'`emacs`' emacs 'emacs -Q --batch --eval '\''(progn (setq backup-enable-predicate (lambda (name) t) require-final-newline nil) (find-file (getenv "f")) (erase-buffer) (insert-file-contents-literally (getenv "new")) (save-buffer))'\'
 	'`rsync -a`' rsync 'mkdir "$W/r"; cp -a "$new" "$W/r/$name"; rsync -aI "$W/r/$name" "$dir/"'
 	'`rsync --inplace`' rsync 'rsync -I --inplace "$new" "$f"'
 	'`git checkout`' git 'git init -q "$W/g"; cp -a "$new" "$W/g/$name"; cd "$W/g"; git add .; git -c user.name=n -c user.email=e commit -qm one; git --git-dir="$W/g/.git" --work-tree="$dir" checkout -qf'
