@@ -96,7 +96,7 @@ $(TOOLS): $(BUILD)/%: %.c $(LIB)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -MMD -MP -o $@ $< $(LIB) $(LIBS)
 
-# Tests. TESTS="tests/tree/tags.bats unit" chooses; the runner explains itself: tests/run --help.
+# Tests. TESTS="tests/tree/volumes.bats unit" chooses; the runner explains itself: tests/run --help.
 TESTS ?= unit fuzz fs tools tree docs net volumes system
 
 .PHONY: unit test check-asan check-tsan lint bench

@@ -4,12 +4,10 @@
 #include "netfw/compile_frame.h"
 #include "netfw/disjoint.h"
 #include "netfw/names.h"
+#include "netfw/well_known.h"
 
 #include <netinet/in.h>
 #include <string.h>
-
-#define METADATA 0xa9fea9feU /* 169.254.169.254 */
-#define RESOLVER 0xa9fea9fdU /* 169.254.169.253 */
 
 static void add_service(struct ir *ir, uint32_t address, uint32_t protocol, uint32_t port)
 {

@@ -243,7 +243,11 @@ static struct route to_public(const struct link *l, uint32_t address)
 		.table = MAIN, .to = {address, 32}, .link = l->index, .via = LINK_HOST};
 }
 
-int edge_route(struct edge *e, const char *edge_name, uint32_t address, struct ec2fs_error *error)
+/* -ENODEV: the VPC's link is not there. */
+static int with_public(struct edge *e, const char *edge_name, uint32_t address,
+		       int (*apply)(struct rtnl *r, const struct route *route,
+				    struct ec2fs_error *error),
+		       struct ec2fs_error *error)
 {
 	struct route route;
 	struct link l;
@@ -255,9 +259,16 @@ int edge_route(struct edge *e, const char *edge_name, uint32_t address, struct e
 		r = link_get(&e->ns.rtnl, edge_name, &l, error);
 	if (r == 0) {
 		route = to_public(&l, address);
-		r = route_set(&e->ns.rtnl, &route, error);
+		r = apply(&e->ns.rtnl, &route, error);
 	}
 	pthread_mutex_unlock(&e->mutex);
+	return r;
+}
+
+int edge_route(struct edge *e, const char *edge_name, uint32_t address, struct ec2fs_error *error)
+{
+	int r = with_public(e, edge_name, address, route_set, error);
+
 	if (r == -ENODEV)
 		r = ec2fs_fail(error, EC2_InternalError, "%s has no link %s", e->name, edge_name);
 	return r;
@@ -265,19 +276,8 @@ int edge_route(struct edge *e, const char *edge_name, uint32_t address, struct e
 
 int edge_unroute(struct edge *e, const char *edge_name, uint32_t address, struct ec2fs_error *error)
 {
-	struct route route;
-	struct link l;
-	int r;
+	int r = with_public(e, edge_name, address, route_delete, error);
 
-	pthread_mutex_lock(&e->mutex);
-	r = ensure(e, error);
-	if (r == 0)
-		r = link_get(&e->ns.rtnl, edge_name, &l, error);
-	if (r == 0) {
-		route = to_public(&l, address);
-		r = route_delete(&e->ns.rtnl, &route, error);
-	}
-	pthread_mutex_unlock(&e->mutex);
 	return r == -ENODEV ? 0 : r; /* its routes went with the link */
 }
 

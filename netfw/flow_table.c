@@ -1,58 +1,14 @@
-#include "netfw/flow_table.h"
+/* From connections and refused packets to flows. */
+#include "netfw/flow_table_internal.h"
 
 #include "ec2fs/util/memory.h"
-#include "ec2fs/util/table.h"
 
-#include <inttypes.h>
 #include <netinet/in.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define METADATA 0xa9fea9feU /* 169.254.169.254 */
-#define RESOLVER 0xa9fea9fdU /* 169.254.169.253 */
-#define CLOCK 0xa9fea97bU    /* 169.254.169.123 */
 #define DHCP_SERVER 67
 #define DHCP_CLIENT 68
-
-struct interface {
-	char id[24], tap[16];
-	uint32_t address;
-	bool gone; /* kept until the interval ends */
-};
-
-/* What makes a flow. No padding: it is hashed and compared as bytes. */
-struct flow_key {
-	char interface[24];
-	uint32_t source, destination;
-	uint16_t source_port, destination_port;
-	uint8_t protocol, accepted;
-	uint16_t none;
-};
-
-struct flow {
-	struct flow_key key;
-	int64_t packets, bytes; /* below 0 while refusals were told and their connection was not */
-	int64_t first, last;
-	bool carried; /* from the interval before */
-};
-
-struct connection {
-	uint64_t key;
-	struct flow_count there, back;
-	bool told; /* since the last sweep */
-};
-
-struct flow_table {
-	struct table by_id, by_address, by_tap; /* of struct interface; the first owns */
-	uint32_t *reserved;                     /* sorted */
-	size_t reserved_count;
-	struct flow *flows;
-	size_t flow_count, flow_capacity;
-	uint32_t *index; /* hash to flow + 1, linear probing; twice FLOWS_MAX, made when needed */
-	struct table connections;
-	bool lost;
-};
 
 #define INDEX_SIZE (2U * FLOWS_MAX)
 
@@ -82,36 +38,6 @@ void flow_table_free(struct flow_table *t)
 	free(t);
 }
 
-/* Who may be talked to without a word. */
-
-static int by_number(const void *a, const void *b)
-{
-	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-
-	return (x > y) - (x < y);
-}
-
-void flow_table_set_vpc(struct flow_table *t, const struct netfw_vpc *vpc)
-{
-	size_t n = 0;
-
-	free(t->reserved);
-	t->reserved = xcalloc(5 + vpc->cidr_count + 2 * vpc->subnet_count, sizeof(*t->reserved));
-	t->reserved[n++] = METADATA;
-	t->reserved[n++] = RESOLVER;
-	t->reserved[n++] = CLOCK;
-	t->reserved[n++] = INADDR_ANY;
-	t->reserved[n++] = INADDR_BROADCAST;
-	for (size_t i = 0; i < vpc->cidr_count; i++)
-		t->reserved[n++] = vpc->cidrs[i].address + 2;
-	for (size_t i = 0; i < vpc->subnet_count; i++) {
-		t->reserved[n++] = vpc->subnets[i].cidr.address + 1;
-		t->reserved[n++] = vpc->subnets[i].cidr.address + 2;
-	}
-	qsort(t->reserved, n, sizeof(*t->reserved), by_number);
-	t->reserved_count = n;
-}
-
 static bool is_reserved(const struct flow_table *t, uint32_t address)
 {
 	return t->reserved_count &&
@@ -124,26 +50,9 @@ static bool is_dhcp(uint8_t protocol, uint16_t a, uint16_t b)
 	       ((a == DHCP_CLIENT && b == DHCP_SERVER) || (a == DHCP_SERVER && b == DHCP_CLIENT));
 }
 
-/* Interfaces. */
-
-static bool same_id(const void *item, const void *key)
-{
-	return strcmp(((const struct interface *)item)->id, key) == 0;
-}
-
 static bool same_tap(const void *item, const void *key)
 {
 	return strcmp(((const struct interface *)item)->tap, key) == 0;
-}
-
-static bool same_address(const void *item, const void *key)
-{
-	return ((const struct interface *)item)->address == *(const uint32_t *)key;
-}
-
-static bool same_item(const void *item, const void *key)
-{
-	return item == key;
 }
 
 static const struct interface *at_address(const struct flow_table *t, uint32_t address)
@@ -156,60 +65,9 @@ static const struct interface *at_tap(const struct flow_table *t, const char *ta
 	return *tap ? table_find(&t->by_tap, hash_str(tap, 0), same_tap, tap) : NULL;
 }
 
-void flow_table_set_interface(struct flow_table *t, const char *id, uint32_t address)
-{
-	struct interface *i = table_find(&t->by_id, hash_str(id, 0), same_id, id);
-
-	if (!i) {
-		i = xnew(struct interface);
-		snprintf(i->id, sizeof(i->id), "%s", id);
-		netfw_tap_name(id, i->tap);
-		table_add(&t->by_id, hash_str(i->id, 0), i);
-		table_add(&t->by_tap, hash_str(i->tap, 0), i);
-	} else {
-		table_remove(&t->by_address, hash_u64(i->address), same_item, i);
-	}
-	i->gone = false;
-	/* One that is gone and had it before. */
-	table_remove(&t->by_address, hash_u64(address), same_address, &address);
-	i->address = address;
-	table_add(&t->by_address, hash_u64(address), i);
-}
-
-void flow_table_drop_interface(struct flow_table *t, const char *id)
-{
-	struct interface *i = table_find(&t->by_id, hash_str(id, 0), same_id, id);
-
-	if (i)
-		i->gone = true;
-}
-
-static void bury_interfaces(struct flow_table *t)
-{
-	struct interface **gone = xcalloc(t->by_id.count + 1, sizeof(struct interface *));
-	size_t count = 0;
-
-	for (size_t c = 0; c < t->by_id.capacity; c++) {
-		struct interface *i = t->by_id.cells[c].item;
-
-		if (i && i->gone)
-			gone[count++] = i;
-	}
-	while (count) {
-		struct interface *i = gone[--count];
-
-		table_remove(&t->by_address, hash_u64(i->address), same_item, i);
-		table_remove(&t->by_tap, hash_str(i->tap, 0), same_item, i);
-		table_remove(&t->by_id, hash_str(i->id, 0), same_item, i);
-		free(i);
-	}
-	free(gone);
-}
-
 /* Flows. */
 
-/* NULL: there is no room for another one. */
-static struct flow *get_flow(struct flow_table *t, const struct flow_key *key, int64_t now)
+struct flow *flow_get(struct flow_table *t, const struct flow_key *key, int64_t now)
 {
 	uint64_t hash = hash_bytes(key, sizeof(*key), 0);
 	struct flow *f;
@@ -243,7 +101,7 @@ static struct flow_key make_key(const struct interface *i, bool accepted, uint8_
 static void add(struct flow_table *t, const struct flow_key *key, int64_t packets, int64_t bytes,
 		int64_t begin, int64_t now)
 {
-	struct flow *f = get_flow(t, key, begin);
+	struct flow *f = flow_get(t, key, begin);
 
 	if (!f)
 		return;
@@ -420,70 +278,4 @@ void flow_table_counted(struct flow_table *t, const struct flow_refusal *p, int6
 void flow_table_lost(struct flow_table *t)
 {
 	t->lost = true;
-}
-
-/* The log. */
-
-static void print_address(uint32_t a, struct strbuf *out)
-{
-	strbuf_addf(out, " %u.%u.%u.%u", a >> 24, a >> 16 & 255, a >> 8 & 255, a & 255);
-}
-
-static void print_flow(const struct flow *f, const char *account, int64_t begin, int64_t end,
-		       struct strbuf *out)
-{
-	const struct flow_key *k = &f->key;
-	int64_t first = f->first > begin ? f->first : begin;
-	int64_t last = f->last < end ? f->last : end;
-
-	strbuf_addf(out, "2 %s %s", account, k->interface);
-	print_address(k->source, out);
-	print_address(k->destination, out);
-	strbuf_addf(out, " %u %u %u %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %s OK\n",
-		    k->source_port, k->destination_port, k->protocol, f->packets,
-		    f->bytes > 0 ? f->bytes : 0, first, last > first ? last : first,
-		    k->accepted ? "ACCEPT" : "REJECT");
-}
-
-/* What was refused, and comes to be counted as accepted only in the next interval, waits for that;
- * a flood's memory is given back. */
-static void carry_on(struct flow_table *t, int64_t now)
-{
-	struct flow *old = t->flows;
-	size_t count = t->flow_count;
-
-	free(t->index);
-	t->flows = NULL;
-	t->index = NULL;
-	t->flow_count = t->flow_capacity = 0;
-	for (size_t i = 0; i < count; i++) {
-		struct flow *f = old[i].packets < 0 && !old[i].carried
-					 ? get_flow(t, &old[i].key, now)
-					 : NULL;
-
-		if (f) {
-			f->packets = old[i].packets;
-			f->bytes = old[i].bytes;
-			f->carried = true;
-		}
-	}
-	free(old);
-}
-
-void flow_table_print(struct flow_table *t, const struct netfw_flow_logs *what, int64_t begin,
-		      int64_t end, struct strbuf *out)
-{
-	for (size_t i = 0; i < t->flow_count; i++) {
-		const struct flow *f = &t->flows[i];
-		unsigned kind = f->key.accepted ? NETFW_FLOWS_ACCEPTED : NETFW_FLOWS_REJECTED;
-
-		if (f->packets > 0 && (what->flows & kind))
-			print_flow(f, what->account, begin, end, out);
-	}
-	if (t->lost)
-		strbuf_addf(out, "2 %s - - - - - - - - %" PRId64 " %" PRId64 " - SKIPDATA\n",
-			    what->account, begin, end);
-	t->lost = false;
-	carry_on(t, end);
-	bury_interfaces(t);
 }

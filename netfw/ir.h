@@ -188,7 +188,6 @@ struct ir_element *ir_add_element(struct ir *ir, const struct ir_set *set);
 
 /* Statements are added in the order of the packet's way through the rule. */
 void rule_match(struct ir_rule *r, enum ir_field field, uint32_t value);
-void rule_not(struct ir_rule *r, enum ir_field field, uint32_t value);
 /* A device's name; a final "*" makes it a prefix. */
 void rule_device(struct ir_rule *r, enum ir_field field, const char *name);
 void rule_not_device(struct ir_rule *r, enum ir_field field, const char *name);

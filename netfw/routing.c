@@ -1,14 +1,14 @@
 /*
  * Route tables. A packet in a VPC's namespace asks, in this order:
  *
- *	local		the router's, the DNS server's, the metadata service's addresses
- *	100		the VPC's table: a /32 an interface; the rest of its CIDRs is a blackhole
- *	200, 201	came from an interface without source/dest check: its subnet's table, no
- *other 300		its source is in a subnet: that subnet's table 400		nothing:
- *dropped
+ * - local: the router's, the DNS server's, the metadata service's addresses
+ * - 100: the VPC's table, a /32 an interface; the rest of its CIDRs is a blackhole
+ * - 200, 201: it came from an interface without source/dest check: its subnet's table, no other
+ * - 300: its source is in a subnet: that subnet's table
+ * - 400: nothing: dropped
  *
  * Below each route of a table through a link lies a blackhole of a worse metric: when the link
- *goes, the route leads nowhere at once, and not to where a shorter prefix would.
+ * goes, the route leads nowhere at once, and not to where a shorter prefix would.
  */
 #include "netfw/internal.h"
 

@@ -3,6 +3,7 @@
 
 #include "ec2fs/util/cleanup.h"
 #include "ec2fs/util/memory.h"
+#include "netfw/well_known.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -12,8 +13,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define METADATA 0xa9fea9feU /* 169.254.169.254 */
-#define RESOLVER 0xa9fea9fdU /* 169.254.169.253 */
 #define BACKLOG 256
 
 /* Addresses of the namespace itself. */

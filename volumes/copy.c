@@ -2,6 +2,7 @@
 #include "volumes/volumes.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/fs.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,13 +10,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define CHUNK (1 << 20)
+#define CHUNK ((size_t)4 << 20)
+/* What a write to a device past the page cache begins and ends at: no disk has longer sectors. */
+#define ALIGNED ((size_t)4096)
 /* Zeroes are left out by pieces of this size: what a thin pool gives out at once, at the least. */
 #define PIECE (64 << 10)
 
 struct copying {
 	int in, out;
 	bool by_hand; /* copy_file_range() has refused: other file systems, devices, old kernels */
+	bool device;  /* out is one: it is written in whole sectors, the last one filled up with
+			 zeroes */
 	uint64_t size;
 	volumes_progress_fn *progress;
 	void *context;
@@ -73,22 +78,38 @@ static int write_pieces(int out, const char *data, size_t len, off_t at)
 	return r < 0 ? r : write_all(out, data + start, end - start, at + (off_t)start);
 }
 
-static int copy_by_hand(struct copying *c, off_t at, off_t end)
+static int read_all(int in, char *data, size_t len, off_t at)
 {
-	char *buffer = malloc(CHUNK);
-	int r = buffer ? 0 : -ENOMEM;
-
-	while (r == 0 && at < end) {
-		size_t want = end - at < CHUNK ? (size_t)(end - at) : CHUNK;
-		ssize_t n = pread(c->in, buffer, want, at);
+	while (len) {
+		ssize_t n = pread(in, data, len, at);
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
-			r = n < 0 ? -errno : -EIO;
-		else
-			r = write_pieces(c->out, buffer, (size_t)n, at);
+			return n < 0 ? -errno : -EIO;
+		data += n;
 		at += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+static int copy_by_hand(struct copying *c, off_t at, off_t end)
+{
+	char *buffer = aligned_alloc(ALIGNED, CHUNK);
+	int r = buffer ? 0 : -ENOMEM;
+
+	if (c->device)
+		at -= at % (off_t)ALIGNED;
+	while (r == 0 && at < end) {
+		size_t len = (size_t)(end - at) < CHUNK ? (size_t)(end - at) : CHUNK;
+		size_t over = c->device ? (ALIGNED - len % ALIGNED) % ALIGNED : 0;
+
+		r = read_all(c->in, buffer, len, at);
+		memset(buffer + len, 0, over);
+		if (r == 0)
+			r = write_pieces(c->out, buffer, len + over, at);
+		at += (off_t)len;
 		tell_progress(c, at);
 	}
 	free(buffer);
@@ -100,7 +121,7 @@ static int copy_range(struct copying *c, off_t at, off_t end)
 	while (!c->by_hand && at < end) {
 		off_t from = at, to = at;
 		/* In parts, so that progress is told. */
-		size_t want = end - at < 64 * CHUNK ? (size_t)(end - at) : (size_t)64 * CHUNK;
+		size_t want = (size_t)(end - at) < 16 * CHUNK ? (size_t)(end - at) : 16 * CHUNK;
 		ssize_t n = copy_file_range(c->in, &from, c->out, &to, want, 0);
 
 		if (n < 0 && errno != EXDEV && errno != EINVAL && errno != EOPNOTSUPP &&
@@ -125,11 +146,27 @@ int volumes_size(int fd, uint64_t *ret)
 	return S_ISBLK(st.st_mode) && ioctl(fd, BLKGETSIZE64, ret) < 0 ? -errno : 0;
 }
 
+static int write_past_cache(int device)
+{
+	int flags = fcntl(device, F_GETFL);
+
+	/* Where it cannot be done it is done with the cache. */
+	if (flags < 0 || (fcntl(device, F_SETFL, flags | O_DIRECT) < 0 && errno != EINVAL))
+		return -errno;
+	return 0;
+}
+
 int volumes_copy(int in, int out, uint64_t size, volumes_progress_fn *progress, void *context)
 {
-	struct copying c = {in, out, false, size, progress, context, -1};
+	struct copying c = {.in = in,
+			    .out = out,
+			    .size = size,
+			    .progress = progress,
+			    .context = context,
+			    .told = -1};
 	off_t data = 0, hole, end = (off_t)size;
 	struct stat from, to;
+	int r = 0;
 
 	if (fstat(in, &from) < 0 || fstat(out, &to) < 0)
 		return -errno;
@@ -137,9 +174,11 @@ int volumes_copy(int in, int out, uint64_t size, volumes_progress_fn *progress, 
 		return -errno;
 	/* copy_file_range() knows only files. */
 	c.by_hand = !S_ISREG(from.st_mode) || !S_ISREG(to.st_mode);
+	c.device = S_ISBLK(to.st_mode);
+	/* The page cache of a device works in pieces of 4 KiB: several times as slow. */
+	if (c.device && (r = write_past_cache(out)) < 0)
+		return r;
 	while (data < end) {
-		int r;
-
 		hole = end;
 		if (S_ISREG(from.st_mode)) {
 			data = lseek(in, data, SEEK_DATA);

@@ -67,6 +67,8 @@ struct volumes_ops {
 	int (*open)(const char *uri, const char *owner, struct volumes **ret,
 		    struct ec2fs_error *error);
 	void (*close)(struct volumes *v);
+	/* Do both, of this back end, keep their volumes in one place? Returns at once. */
+	bool (*same)(struct volumes *v, struct volumes *other);
 	/*
 	 * Called once before the functions below, and again when it failed: waits for programs of
 	 * an earlier life, activates what is there, removes what is half made.

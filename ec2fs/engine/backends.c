@@ -1,4 +1,5 @@
-/* The back ends of zones: opened once for each URI, watched, and asked what is there. */
+/* What is behind zones: what they compute with is opened once for each URI, watched, and asked what
+ * is there; disks are opened for those who read them. */
 #include "ec2fs/engine/internal.h"
 
 #include "ec2fs/engine/encryption.h"
@@ -15,6 +16,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* A volume group may appear, a file system be mounted. */
 #define STORAGE_RETRY 10000000000LL
@@ -130,52 +132,7 @@ struct compute *engine_compute(struct engine *e, const char *uri, struct ec2fs_e
 	return c;
 }
 
-/* Opened when first asked for, which takes no time. */
-static struct storage *storage_of(struct engine *e, const char *uri, struct ec2fs_error *error)
-{
-	const struct volumes_ops *ops = volumes_for(uri);
-	struct storage *s = NULL;
-	struct volumes *v;
-
-	if (!ops) {
-		ec2fs_fail(error, EC2_InvalidParameterValue, "nothing serves storage %s", uri);
-		return NULL;
-	}
-	pthread_mutex_lock(&e->lock);
-	for (size_t i = 0; i < e->storage_count && !s; i++)
-		if (strcmp(e->storages[i]->uri, uri) == 0)
-			s = e->storages[i];
-	if (!s && ops->open(uri, cloud_uuid(e->cloud), &v, error) == 0) {
-		s = xnew(struct storage);
-		s->uri = xstrdup(uri);
-		s->volumes = v;
-		pthread_mutex_init(&s->sweeping, NULL);
-		array_reserve(e->storages, e->storage_count, e->storage_capacity);
-		e->storages[e->storage_count++] = s;
-	}
-	pthread_mutex_unlock(&e->lock);
-	return s;
-}
-
-struct volumes *engine_volumes(struct engine *e, const char *uri, struct ec2fs_error *error)
-{
-	struct storage *s = storage_of(e, uri, error);
-	int r = 0;
-
-	if (!s)
-		return NULL;
-	/* Half-made volumes go before the first new one comes: who comes meanwhile waits. */
-	pthread_mutex_lock(&s->sweeping);
-	if (!s->swept)
-		r = s->volumes->ops->sweep(s->volumes, error);
-	if (r == 0 && !s->swept)
-		storage_remove_strays(e, s->volumes);
-	s->swept = r == 0;
-	pthread_mutex_unlock(&s->sweeping);
-	return r == 0 ? s->volumes : NULL;
-}
-
-void engine_close_backends(struct engine *e)
+void engine_close_computes(struct engine *e)
 {
 	for (size_t i = 0; i < e->compute_count; i++) {
 		struct compute *c = e->computes[i];
@@ -185,18 +142,8 @@ void engine_close_backends(struct engine *e)
 		free(c);
 	}
 	free(e->computes);
-	for (size_t i = 0; i < e->storage_count; i++) {
-		struct storage *s = e->storages[i];
-
-		s->volumes->ops->close(s->volumes);
-		pthread_mutex_destroy(&s->sweeping);
-		free(s->uri);
-		free(s);
-	}
-	free(e->storages);
 	e->computes = NULL;
-	e->storages = NULL;
-	e->compute_count = e->storage_count = 0;
+	e->compute_count = 0;
 }
 
 static void record_capacity(struct view *v, struct resource *r, const void *context)
@@ -290,17 +237,6 @@ void engine_zone_job(struct engine *e, const struct resource *zone)
 	cloud_read_end(e->cloud);
 }
 
-int engine_storage(struct engine *e, const char *uri, uint64_t *total, uint64_t *available)
-{
-	struct volumes *v = engine_volumes(e, uri, NULL);
-	struct volumes_capacity capacity = {0};
-	int r = v ? v->ops->capacity(v, &capacity, NULL) : -EIO;
-
-	*total = capacity.total;
-	*available = capacity.available;
-	return r;
-}
-
 int engine_snapshot_open(struct engine *e, uint64_t number, struct luks **ret_luks, int *ret_fd,
 			 uint64_t *ret_size)
 {
@@ -342,9 +278,25 @@ int engine_snapshot_open(struct engine *e, uint64_t number, struct luks **ret_lu
 	return result;
 }
 
-char *engine_volume_path(struct engine *e, const char *storage, const char *id)
+bool engine_snapshot_blocks(struct engine *e, uint64_t number, uint64_t *ret)
 {
-	struct storage *s = storage_of(e, storage, NULL);
+	cleanup_free char *storage = NULL;
+	cleanup_free char *path = NULL;
+	cleanup_free char *id = NULL;
+	struct view v = cloud_read(e->cloud);
+	const struct resource *r = view_get(&v, number), *zone = NULL;
+	struct stat st;
 
-	return s ? s->volumes->ops->path(s->volumes, id) : NULL;
+	if (r && resource_is(r, "state", "completed"))
+		zone = view_find(&v, r->parent, KIND_ZONE, resource_or(r, "@zone", ""));
+	if (zone) {
+		storage = xstrdup(resource_or(zone, "storage", ""));
+		id = xstrdup(r->id);
+	}
+	cloud_read_end(e->cloud);
+	path = zone ? engine_volume_path(e, storage, id) : NULL;
+	if (!path || stat(path, &st) < 0 || !S_ISREG(st.st_mode))
+		return false;
+	*ret = (uint64_t)st.st_blocks;
+	return true;
 }

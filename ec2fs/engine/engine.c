@@ -1,3 +1,4 @@
+/* The engine's life: its back ends, its queue, and which job a change of the cloud kicks. */
 #include "ec2fs/engine/internal.h"
 
 #include "ec2fs/engine/encryption.h"
@@ -67,7 +68,8 @@ static void empty_trash(struct engine *e)
 	}
 }
 
-static void run(void *context, uint64_t number)
+/* The job of that number, on a worker of the queue. */
+static void run_job(void *context, uint64_t number)
 {
 	struct engine *e = context;
 	struct resource *r;
@@ -153,7 +155,8 @@ static void discard_blob(struct engine *e, const struct resource *was, const str
 	queue_kick(e->queue, TRASH_JOB);
 }
 
-static void changed(void *context, const struct cloud_event *events, size_t count)
+/* The watcher of the cloud: a committed change becomes jobs. */
+static void cloud_changed(void *context, const struct cloud_event *events, size_t count)
 {
 	struct engine *e = context;
 
@@ -204,8 +207,8 @@ struct engine *engine_new(struct cloud *cloud, struct blobs *blobs,
 	pthread_mutex_init(&e->lock, NULL);
 	e->network = network_new();
 	atomic_init(&e->changes, 1);
-	e->queue = queue_new(run, e, WORKERS);
-	cloud_watch(cloud, changed, e);
+	e->queue = queue_new(run_job, e, WORKERS);
+	cloud_watch(cloud, cloud_changed, e);
 	return e;
 }
 
@@ -247,7 +250,8 @@ void engine_stop(struct engine *e)
 		return;
 	/* Jobs use the back ends, whose events kick the queue. */
 	queue_stop(e->queue);
-	engine_close_backends(e);
+	engine_close_computes(e);
+	engine_close_storages(e);
 	network_free(e);
 	queue_free(e->queue);
 	for (size_t i = 0; i < e->live.capacity; i++)

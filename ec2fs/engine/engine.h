@@ -39,8 +39,9 @@ int engine_check_storage(const char *uri, struct ec2fs_error *error);
  * VIRTUAL-SIZE". */
 int engine_inspect_disk(int fd, char **ret_value, struct ec2fs_error *error);
 
-/* Live data of an instance, by its ID; each appends what there is, maybe nothing. */
-void engine_console(struct engine *e, const char *id, struct strbuf *out);
+/* Live data of an instance, by its ID; each appends what there is, maybe nothing. *ret_start (may
+ * be NULL): how many bytes of the console come before those. */
+void engine_console(struct engine *e, const char *id, uint64_t *ret_start, struct strbuf *out);
 void engine_screenshot(struct engine *e, const char *id, struct strbuf *out);
 void engine_metrics(struct engine *e, const char *id, struct strbuf *out);
 void engine_status_checks(struct engine *e, const char *id, struct strbuf *out);
@@ -63,6 +64,10 @@ void engine_watch_flow_logs(struct engine *e, void (*fn)(void *context, uint64_t
 int engine_snapshot_open(struct engine *e, uint64_t number, struct luks **ret_luks, int *ret_fd,
 			 uint64_t *ret_size);
 
+/* The blocks of 512 bytes that a snapshot takes on the host's disk, a header of encryption among
+ * them. False: it is no file, or none that is there. Does not block. */
+bool engine_snapshot_blocks(struct engine *e, uint64_t number, uint64_t *ret);
+
 /* What libblkid finds on a volume, by its ID: type, label, uuid, KEY VALUE lines. Looks anew;
  * blocks. */
 void engine_filesystem(struct engine *e, const char *id, struct strbuf *out);
@@ -73,7 +78,9 @@ bool engine_filesystem_is_known(struct engine *e, const char *id);
 
 /* Path of the file or device behind a volume, to be freed; NULL when unknown. */
 char *engine_volume_path(struct engine *e, const char *storage, const char *id);
-/* Bytes of that storage (a zone's `storage`). Blocks; so do the two below. */
-int engine_storage(struct engine *e, const char *uri, uint64_t *total, uint64_t *available);
+/* Bytes of those storages (zones' `storage`) together: one that is named twice counts once, one
+ * that does not answer has nothing to offer. Blocks. */
+void engine_storage(struct engine *e, char *const *uris, size_t count, uint64_t *total,
+		    uint64_t *available);
 
 #endif

@@ -1,30 +1,23 @@
-/* The steps of an instance. Each looks first, so each may be repeated after any interruption. */
-#include "ec2fs/engine/internal.h"
+/* The steps of an instance: its launch and its life; instance_ends.c has the rest. Each looks
+ * first, so each may be repeated after any interruption. */
+#include "ec2fs/engine/instances.h"
 
-#include "ec2fs/engine/machine.h"
 #include "ec2fs/engine/network.h"
 #include "ec2fs/engine/storage.h"
 #include "ec2fs/model/instance.h"
-#include "ec2fs/model/storage.h"
 #include "ec2fs/util/cleanup.h"
 #include "ec2fs/util/log.h"
-#include "ec2fs/util/memory.h"
 
-#include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
-/* A guest that is still booting misses the power button: it is pressed again that often. */
-#define PRESS_AGAIN (5 * 1000000000LL)
 /* How long after its machine an event may come. */
 #define GRACE (500 * 1000000LL)
 /* While a back end is not there. */
 #define RETRY_FIRST (200 * 1000000LL)
 #define RETRY_MOST (30 * 1000000000LL)
 
-static void retry_later(struct engine *e, const struct resource *r)
+void instance_retry_later(struct engine *e, const struct resource *r)
 {
 	int64_t wait = RETRY_FIRST;
 	unsigned n;
@@ -44,7 +37,7 @@ static void went_well(struct engine *e, const struct resource *r)
 	pthread_mutex_unlock(&e->lock);
 }
 
-static enum machine_end take_end(struct engine *e, const char *id)
+enum machine_end instance_take_end(struct engine *e, const char *id)
 {
 	enum machine_end end;
 	struct live *l;
@@ -107,7 +100,7 @@ static void launch(struct engine *e, const struct resource *r, struct machine *m
 		return;
 	}
 	if (result == 0)
-		take_end(e, r->id);
+		instance_take_end(e, r->id);
 	if (result == 0 && wakes)
 		result = m->provider->ops->restore(m->provider, &m->spec, memory, &error);
 	else if (result == 0)
@@ -116,7 +109,7 @@ static void launch(struct engine *e, const struct resource *r, struct machine *m
 	if (result == -EAGAIN) {
 		if (!resource_is(r, "state-reason", error.message))
 			engine_record(e, r->number, record_waiting, error.message);
-		retry_later(e, r);
+		instance_retry_later(e, r);
 		return;
 	}
 	if (result < 0) {
@@ -145,7 +138,7 @@ static const char *end_reason(enum machine_end end)
 	}
 }
 
-static void record_gone(struct view *v, struct resource *r, const void *context)
+void instance_record_gone(struct view *v, struct resource *r, const void *context)
 {
 	instance_saw_gone(v, r, context);
 }
@@ -164,16 +157,15 @@ static void record_reboot(struct view *v, struct resource *r, const void *contex
 		instance_saw_reboot(v, r);
 }
 
-/* Does the machine still exist? -EAGAIN when nobody can tell; then a look is due later. */
-static int look(struct engine *e, const struct resource *r, struct machine *m,
-		enum machine_state *ret)
+int instance_look(struct engine *e, const struct resource *r, struct machine *m,
+		  enum machine_state *ret)
 {
 	struct ec2fs_error error = {0};
 	int result = m->provider->ops->observe(m->provider, r->id, ret, &error);
 
 	/* The link's return kicks every instance of the zone; other trouble is retried. */
 	if (result < 0 && atomic_load(&m->compute->up))
-		retry_later(e, r);
+		instance_retry_later(e, r);
 	else if (result == 0)
 		went_well(e, r);
 	return result;
@@ -193,8 +185,7 @@ static bool first_miss(struct engine *e, const char *id)
 	return first;
 }
 
-/* A tap that cannot be taken away now is, when the instance starts again or is terminated. */
-static void unplug(struct engine *e, const struct resource *r, struct machine *m)
+void instance_unplug(struct engine *e, const struct resource *r, struct machine *m)
 {
 	struct ec2fs_error error = {0};
 
@@ -209,7 +200,7 @@ static void watch_running(struct engine *e, const struct resource *r, struct mac
 	enum machine_state state;
 	int result;
 
-	if (look(e, r, m, &state) < 0)
+	if (instance_look(e, r, m, &state) < 0)
 		return;
 	if (state == MACHINE_ABSENT) {
 		/* After a restart of the host it runs again, as EC2 recovers instances. */
@@ -218,20 +209,21 @@ static void watch_running(struct engine *e, const struct resource *r, struct mac
 		} else if (first_miss(e, r->id)) {
 			queue_kick_at(e->queue, r->number, queue_now() + GRACE);
 		} else {
-			unplug(e, r, m);
+			instance_unplug(e, r, m);
 			storage_remove_ephemeral(m);
-			engine_record(e, r->number, record_gone, end_reason(take_end(e, r->id)));
+			engine_record(e, r->number, instance_record_gone,
+				      end_reason(instance_take_end(e, r->id)));
 		}
 		return;
 	}
 	/* Paused for a snapshot by a daemon that did not live to let it go on. */
 	if (state == MACHINE_PAUSED && !storage_is_held(e, r->id) &&
 	    m->provider->ops->resume(m->provider, r->id, &error) < 0)
-		retry_later(e, r);
+		instance_retry_later(e, r);
 	engine_attachments(e, r, m);
 	if (network_watch(e, r, m, &error) < 0) {
 		log_warning("%s: its network: %s", r->id, error.message);
-		retry_later(e, r);
+		instance_retry_later(e, r);
 	}
 	if (!reboot)
 		return;
@@ -242,145 +234,7 @@ static void watch_running(struct engine *e, const struct resource *r, struct mac
 	if (result == 0)
 		engine_record(e, r->number, record_reboot, reboot);
 	else
-		retry_later(e, r);
-}
-
-static void record_deadline(struct view *v, struct resource *r, const void *context)
-{
-	const int64_t *deadline = context;
-
-	if (resource_is(r, "@stop", "soft"))
-		set_format(v, r, "@stop", "soft %lld", (long long)*deadline);
-}
-
-static void record_hibernated(struct view *v, struct resource *r, const void *context)
-{
-	(void)context;
-	instance_saw_hibernated(v, r);
-}
-
-static void record_no_hibernation(struct view *v, struct resource *r, const void *context)
-{
-	/* EC2: "if hibernation fails, a normal shutdown happens". */
-	set_text(v, r, "@wanted", "stopped");
-	set_format(v, r, "state-reason", "Server.InternalError: hibernation failed: %s",
-		   (const char *)context);
-}
-
-static void hibernate(struct engine *e, const struct resource *r, struct machine *m)
-{
-	cleanup_free char *memory = engine_instance_path(e, r->id, "memory");
-	struct ec2fs_error error = {0};
-	int result = m->provider->ops->save(m->provider, r->id, memory, &error);
-
-	if (result == 0) {
-		unplug(e, r, m);
-		engine_record(e, r->number, record_hibernated, NULL);
-	} else if (result == -EAGAIN) {
-		retry_later(e, r);
-	} else {
-		engine_record(e, r->number, record_no_hibernation, error.message);
-	}
-}
-
-static void stop(struct engine *e, const struct resource *r, struct machine *m)
-{
-	const char *how = resource_or(r, "@stop", "soft");
-	int64_t now = cloud_now(e->cloud), deadline;
-	cleanup_free char *memory = engine_instance_path(e, r->id, "memory");
-	struct ec2fs_error error = {0};
-	enum machine_state state;
-
-	if (look(e, r, m, &state) < 0)
-		return;
-	if (state == MACHINE_ABSENT) {
-		/* Saved, but the daemon ended before it could say so: the end is known or the file
-		 * is. */
-		unplug(e, r, m);
-		if (instance_wants(r, "hibernated") && access(memory, F_OK) == 0)
-			engine_record(e, r->number, record_hibernated, NULL);
-		else {
-			storage_remove_ephemeral(m);
-			engine_record(e, r->number, record_gone, NULL);
-		}
-		take_end(e, r->id);
-		return;
-	}
-	if (instance_wants(r, "hibernated")) {
-		hibernate(e, r, m);
-		return;
-	}
-	if (strcmp(how, "soft") == 0) {
-		deadline = now + e->stop_timeout;
-		if (engine_record(e, r->number, record_deadline, &deadline) < 0)
-			return;
-	} else {
-		deadline = strncmp(how, "soft ", 5) == 0 ? atoll(how + 5) : 0;
-	}
-	if (now >= deadline) {
-		if (m->provider->ops->destroy(m->provider, r->id, &error) < 0)
-			retry_later(e, r);
-		else
-			queue_kick(e->queue, r->number);
-		return;
-	}
-	m->provider->ops->shutdown(m->provider, r->id, &error);
-	now += PRESS_AGAIN;
-	queue_kick_at(e->queue, r->number,
-		      queue_now() + (now < deadline ? PRESS_AGAIN : deadline - now + PRESS_AGAIN));
-}
-
-static void record_cleaned(struct view *v, struct resource *r, const void *context)
-{
-	(void)context;
-	instance_saw_cleaned(v, r);
-}
-
-static void terminate(struct engine *e, const struct resource *r, struct machine *m)
-{
-	struct ec2fs_error error = {0};
-	int result = m->provider->ops->destroy(m->provider, r->id, &error);
-
-	if (result == 0)
-		result = network_release(e, r, m, &error);
-	if (result < 0) {
-		log_warning("%s cannot be cleaned up yet: %s", r->id, error.message);
-		retry_later(e, r);
-		return;
-	}
-	storage_remove_ephemeral(m);
-	machine_remove_files(e, r->id, false);
-	engine_record(e, r->number, record_cleaned, NULL);
-}
-
-struct forgetting {
-	uint64_t number;
-};
-
-static int forget_change(struct view *v, void *context, struct ec2fs_error *error)
-{
-	const struct forgetting *f = context;
-	const struct resource *r = view_get(v, f->number);
-
-	(void)error;
-	if (r && instance_state(r) == INSTANCE_TERMINATED && v->now >= instance_forget_time(r))
-		view_delete(v, r);
-	return 0;
-}
-
-static void forget(struct engine *e, const struct resource *r)
-{
-	int64_t left = instance_forget_time(r) - cloud_now(e->cloud);
-	struct forgetting f = {r->number};
-	struct ec2fs_error error;
-
-	if (left > 0) {
-		queue_kick_at(e->queue, r->number, queue_now() + left);
-		return;
-	}
-	machine_remove_files(e, r->id, true);
-	live_forget(e, r->id);
-	cloud_change(e->cloud, NULL, forget_change, &f, &error);
+		instance_retry_later(e, r);
 }
 
 void engine_instance_job(struct engine *e, const struct resource *r)
@@ -393,7 +247,7 @@ void engine_instance_job(struct engine *e, const struct resource *r)
 	if (state == INSTANCE_DRAFT || state == INSTANCE_STOPPED)
 		return;
 	if (state == INSTANCE_TERMINATED) {
-		forget(e, r);
+		instance_forget(e, r);
 		return;
 	}
 	result = machine_describe(e, r, &m, &error);
@@ -405,7 +259,7 @@ void engine_instance_job(struct engine *e, const struct resource *r)
 		if (state == INSTANCE_PENDING && result != -EAGAIN)
 			engine_record(e, r->number, record_failure, &error);
 		else
-			retry_later(e, r);
+			instance_retry_later(e, r);
 		return;
 	}
 	switch (state) {
@@ -416,10 +270,10 @@ void engine_instance_job(struct engine *e, const struct resource *r)
 		watch_running(e, r, &m);
 		break;
 	case INSTANCE_STOPPING:
-		stop(e, r, &m);
+		instance_stop(e, r, &m);
 		break;
 	case INSTANCE_SHUTTING_DOWN:
-		terminate(e, r, &m);
+		instance_terminate(e, r, &m);
 		break;
 	default:
 		break;

@@ -25,9 +25,10 @@ struct compute {
 
 struct storage {
 	char *uri;
-	struct volumes *volumes;
-	pthread_mutex_t sweeping; /* held across sweep() */
-	bool swept;               /* under sweeping */
+	struct storage *first;    /* itself, or the first that is the same in another spelling */
+	struct volumes *volumes;  /* written under sweeping of the first, and the engine's lock */
+	pthread_mutex_t sweeping; /* held across sweep(); nests outside the engine's lock */
+	bool swept;               /* under sweeping; the first's */
 };
 
 struct network;
@@ -92,8 +93,10 @@ struct provider *live_provider(struct engine *e, uint64_t number);
 
 /* backends.c. Opened when first asked for; NULL and the story when that fails. */
 struct compute *engine_compute(struct engine *e, const char *uri, struct ec2fs_error *error);
+void engine_close_computes(struct engine *e);
+/* storages.c. The same; blocks while what is half made is removed, the first time. */
 struct volumes *engine_volumes(struct engine *e, const char *uri, struct ec2fs_error *error);
-void engine_close_backends(struct engine *e);
+void engine_close_storages(struct engine *e);
 /* The job of a zone: opens its back ends, learns its capacity, removes strays. */
 void engine_zone_job(struct engine *e, const struct resource *zone);
 

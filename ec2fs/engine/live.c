@@ -59,7 +59,7 @@ void live_forget(struct engine *e, const char *id)
 	live_free(l);
 }
 
-void engine_console(struct engine *e, const char *id, struct strbuf *out)
+void engine_console(struct engine *e, const char *id, uint64_t *ret_start, struct strbuf *out)
 {
 	cleanup_free char *path = engine_instance_path(e, id, "console");
 	cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -72,6 +72,8 @@ void engine_console(struct engine *e, const char *id, struct strbuf *out)
 		return;
 	if (st.st_size > CONSOLE_SHOWN)
 		at = st.st_size - CONSOLE_SHOWN;
+	if (ret_start)
+		*ret_start = (uint64_t)at;
 	/* No further than it was: a guest may write faster than this reads. */
 	while (at < st.st_size && (n = pread(fd, buffer, sizeof(buffer), at)) > 0) {
 		if (n > st.st_size - at)

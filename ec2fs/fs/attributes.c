@@ -96,6 +96,23 @@ void fs_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 		fuse_reply_entry(req, &e);
 }
 
+/* tail -f reads no further than the size says, and begins anew when that shrinks: to who reads a
+ * log it grows as it comes, whatever is forgotten at its beginning. */
+static void set_log_size(struct fs *fs, tree_id id, const struct tree_caller *who, struct stat *st)
+{
+	struct strbuf text cleanup_strbuf = STRBUF_INIT;
+	uint64_t start;
+	int64_t from;
+
+	if (!open_file_log_from(fs, id, who, &from) ||
+	    tree_show_log(fs->tree, id, who, &start, &text) < 0)
+		return;
+	from = (int64_t)(start + text.len) - from;
+	/* Less than nothing: it was begun anew, and has the size that it has. */
+	if (from >= 0)
+		st->st_size = from;
+}
+
 static int node_stat(struct fs *fs, fuse_ino_t ino, const struct node_ref *node,
 		     const struct tree_caller *who, struct stat *ret, double *timeout)
 {
@@ -116,6 +133,8 @@ static int node_stat(struct fs *fs, fuse_ino_t ino, const struct node_ref *node,
 		ret->st_size = (off_t)length;
 		*timeout = 0;
 	}
+	if (facts.flags & TREE_LOG)
+		set_log_size(fs, node->id, who, ret);
 	ret->st_ino = number_shown(ino, ret->st_ino);
 	return 0;
 }

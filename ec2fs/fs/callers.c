@@ -1,6 +1,7 @@
 #include "ec2fs/fs/callers.h"
 
 #include "ec2fs/util/cleanup.h"
+#include "ec2fs/util/process.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -14,37 +15,6 @@
 #define PF_KTHREAD 0x200000u
 
 #define GENERATIONS 16
-
-/* False: there is no such process, or not for us. */
-static bool process_facts(pid_t pid, unsigned *ret_flags, pid_t *ret_parent)
-{
-	char path[40], text[512];
-	cleanup_file FILE *f = NULL;
-	const char *p;
-	size_t len;
-
-	if (pid <= 0)
-		return false;
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	f = fopen(path, "re");
-	if (!f)
-		return false;
-	len = fread(text, 1, sizeof(text) - 1, f);
-	text[len] = '\0';
-	/* PID (COMMAND) STATE PPID PGRP SESSION TTY TPGID FLAGS; the command may hold anything. */
-	p = strrchr(text, ')');
-	for (int field = 2; p && field < 4; field++)
-		p = strchr(p + 1, ' ');
-	if (!p)
-		return false;
-	*ret_parent = (pid_t)strtol(p, NULL, 10);
-	for (int field = 4; p && field < 9; field++)
-		p = strchr(p + 1, ' ');
-	if (!p)
-		return false;
-	*ret_flags = (unsigned)strtoul(p, NULL, 10);
-	return true;
-}
 
 /* Does the descriptor's line "ino:" have that number? Kernels before 5.14 have no such line. */
 static bool is_descriptor_of(pid_t pid, const char *fd, uint64_t ino, bool *ret_told)
@@ -86,17 +56,16 @@ static enum closing holds(pid_t pid, uint64_t ino)
 enum closing caller_closes(const struct tree_caller *who, uint64_t ino)
 {
 	enum closing closing;
-	unsigned flags;
-	pid_t parent;
+	struct process_stat s;
 
-	if (!process_facts(who->pid, &flags, &parent))
+	if (!process_stat_read(who->pid, &s))
 		return CLOSES_UNTOLD;
 	closing = holds(who->pid, ino);
 	/* An ancestor that may not be looked at is somebody else's. */
-	for (int i = 0; closing == CLOSES_LAST && i < GENERATIONS && parent > 1; i++) {
-		if (holds(parent, ino) == CLOSES_ONE)
+	for (int i = 0; closing == CLOSES_LAST && i < GENERATIONS && s.parent > 1; i++) {
+		if (holds(s.parent, ino) == CLOSES_ONE)
 			return CLOSES_ONE;
-		if (!process_facts(parent, &flags, &parent))
+		if (!process_stat_read(s.parent, &s))
 			break;
 	}
 	return closing;
@@ -152,19 +121,16 @@ bool caller_reads(const struct tree_caller *who, const char *name)
 
 bool caller_is_killed(const struct tree_caller *who)
 {
-	unsigned flags;
-	pid_t parent;
+	struct process_stat s;
 
-	return process_facts(who->pid, &flags, &parent) && (flags & PF_EXITING) &&
-	       (flags & PF_SIGNALED);
+	return process_stat_read(who->pid, &s) && (s.flags & PF_EXITING) && (s.flags & PF_SIGNALED);
 }
 
 bool caller_is_kernel(const struct tree_caller *who)
 {
-	unsigned flags;
-	pid_t parent;
+	struct process_stat s;
 
-	return process_facts(who->pid, &flags, &parent) && (flags & PF_KTHREAD);
+	return process_stat_read(who->pid, &s) && (s.flags & PF_KTHREAD);
 }
 
 pid_t caller_process(const struct tree_caller *who)

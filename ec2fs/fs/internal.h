@@ -1,25 +1,26 @@
 /*
  * What the files of fs share.
  *
- * Locks. All of them are mutexes of one object each:
+ * The locks, all of them mutexes of one object each, the outer ones first:
  *
- *	open_file.lock		what one open file has read and written; a request on it holds the
- *lock while it asks the tree, so requests on one handle go one after the other commit.lock[]
- *taken inside open_file.lock (or by a rename): "read the present content, join, store" of one node
- *is one step scratch.lock		content and times of one scratch file; inside open_file.lock
- *	the tables' own		scratches, open files, ids, hidden names, makers, set times,
- *writers, polls, parked requests, the notifier's queue: taken last, held for a few instructions,
- *nothing is called under them
+ * - open_file.lock: what one open file has read and written. A request on it holds the lock while
+ *   it asks the tree, so requests on one handle go one after the other.
+ * - commit.lock[]: inside open_file.lock, or by a rename. "Read the present content, join, store"
+ *   of one node is one step.
+ * - scratch.lock: content and times of one scratch file; inside open_file.lock.
+ * - the tables' own (scratches, open files, ids, hidden names, makers, set times, writers, polls,
+ *   parked requests, the notifier's queue): last, for a few instructions; nothing is called under
+ *   them.
  *
  * The kernel has locks too: a LOOKUP, CREATE, MKDIR, RENAME … comes with its directory locked, a
- *READ through the page cache with its pages locked, and telling the kernel to forget an entry or a
- *page takes the same locks. So only the notifier's thread tells it (invalidate.c); it holds no lock
- *of ours, and no handler waits for it. A WRITE or FLUSH, which come with no directory or page
- *locked, may leave their *answer* to the notifier (reply_when_known), so that whoever hears of the
- *change also sees it everywhere.
+ * READ through the page cache with its pages locked, and telling the kernel to forget an entry or a
+ * page takes the same locks. So only the notifier's thread tells it (notifier.c); it holds no lock
+ * of ours, and no handler waits for it. A WRITE or FLUSH, which come with no directory or page
+ * locked, may leave their answer to the notifier (reply_when_known), so that whoever hears of the
+ * change also sees it everywhere.
  *
  * The tree's watch function (invalidate.c) runs in any thread, perhaps under locks of the tree's:
- *it takes nothing but the notifier's queue.
+ * it takes nothing but the notifier's queue.
  */
 #ifndef EC2FS_FS_INTERNAL_H
 #define EC2FS_FS_INTERNAL_H
@@ -129,6 +130,7 @@ void fs_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 void fs_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi);
 void fs_write_buf(fuse_req_t req, fuse_ino_t ino, struct fuse_bufvec *in, off_t off,
 		  struct fuse_file_info *fi);
+void fs_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence, struct fuse_file_info *fi);
 void fs_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 void fs_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi);
 void fs_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);

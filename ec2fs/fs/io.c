@@ -117,48 +117,48 @@ static void read_blob(fuse_req_t req, const struct open_file *of, size_t size, o
 }
 
 /*
- * Who has read all of a log, or begins anew, sees what has come to it. A log that is too long
- * forgets its older half: who reads on misses nothing that is still there, and who begins anew
- * because it got shorter (tail -f: "file truncated") is told nothing twice.
+ * Who reads to the end of a log, or begins anew, sees what has come to it. A log that is too long
+ * forgets its older half: who reads on misses nothing that is still there. To a reader with a size
+ * of his own it only grows; who has none and begins anew because it got shorter (tail -f over NFS:
+ * "file truncated") is told nothing twice.
  */
-static void render_more(struct fs *fs, struct open_file *of, uint64_t off)
+static void render_more(struct fs *fs, struct open_file *of, size_t size, uint64_t off)
 {
 	struct strbuf text cleanup_strbuf = STRBUF_INIT;
-	uint64_t start, skip = 0;
+	int64_t start, skip, from = of->log_from;
+	uint64_t forgotten;
 
-	if (off && off < of->shown_from + of->shown.len)
+	if (off && off + size <= of->shown_from + of->shown.len)
 		return;
 	/* What was there at its opening, a moment ago; `tail -n 0` over NFS begins later. */
 	if (!off && !of->log_read && monotonic_now() - of->opened < NS_PER_SECOND / 10)
 		return;
-	if (tree_show_log(fs->tree, of->id, &of->who, &start, &text) < 0)
+	if (tree_show_log(fs->tree, of->id, &of->who, &forgotten, &text) < 0)
 		return;
-	if (off == 0 && start > of->log_from)
-		of->log_from = start > of->log_read ? start : of->log_read;
-	else if (of->log_from + off < start)
-		of->log_from = start - off;
-	if (of->log_from > start) {
-		skip = of->log_from - start;
-		of->shown_from = 0;
-	} else {
-		of->shown_from = start - of->log_from;
-	}
+	start = (int64_t)forgotten;
+	if (off == 0 && start > from)
+		from = of->process || forgotten > of->log_read ? start : (int64_t)of->log_read;
+	else if (from + (int64_t)off < start || from > start + (int64_t)text.len)
+		from = start - (int64_t)off; /* the latter: it was begun anew */
+	of->log_from = from;
+	skip = from > start ? from - start : 0;
+	of->shown_from = skip ? 0 : (uint64_t)(start - from);
 	strbuf_truncate(&of->shown, 0);
-	if (skip < text.len)
-		strbuf_add(&of->shown, text.data + skip, text.len - skip);
+	if ((size_t)skip < text.len)
+		strbuf_add(&of->shown, text.data + skip, text.len - (size_t)skip);
 }
 
 static void read_log(fuse_req_t req, struct open_file *of, size_t size, uint64_t off)
 {
 	uint64_t at, read;
 
-	render_more(fs_of(req), of, off);
+	render_more(fs_of(req), of, size, off);
 	at = off > of->shown_from ? off - of->shown_from : 0;
 	if (at >= of->shown.len)
 		size = 0;
 	else if (of->shown.len - at < size)
 		size = of->shown.len - at;
-	read = of->log_from + off + size;
+	read = (uint64_t)of->log_from + off + size;
 	if (of->log_read < read)
 		of->log_read = read;
 	fuse_reply_buf(req, size ? of->shown.data + at : NULL, size);

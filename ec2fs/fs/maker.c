@@ -3,6 +3,7 @@
 #include "ec2fs/fs/callers.h"
 #include "ec2fs/util/cleanup.h"
 #include "ec2fs/util/memory.h"
+#include "ec2fs/util/process.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +15,7 @@
 struct process {
 	pid_t pid;
 	pid_t session;
-	unsigned long long began; /* in clock ticks since boot */
+	uint64_t began; /* in clock ticks since boot */
 };
 
 struct maker {
@@ -60,35 +61,13 @@ void makers_free(struct makers *makers)
 	free(makers);
 }
 
-/* False when there is no such process (it is in another PID namespace, or gone). */
 static bool process_read(pid_t pid, struct process *ret)
 {
-	char path[40], text[1024];
-	cleanup_file FILE *f = NULL;
-	const char *p;
-	char *end;
-	size_t len;
+	struct process_stat stat;
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	f = fopen(path, "re");
-	if (!f)
+	if (!process_stat_read(pid, &stat))
 		return false;
-	len = fread(text, 1, sizeof(text) - 1, f);
-	text[len] = '\0';
-	/* proc(5): PID (COMMAND) STATE PPID PGRP SESSION … STARTTIME, the 6th and the 22nd field.
-	 * The command may hold anything. */
-	p = strrchr(text, ')');
-	for (int field = 2; p && field < 6; field++)
-		p = strchr(p + 1, ' ');
-	if (!p)
-		return false;
-	ret->pid = pid;
-	ret->session = (pid_t)strtol(p, &end, 10);
-	for (int field = 6; p && field < 22; field++)
-		p = strchr(p + 1, ' ');
-	if (!p)
-		return false;
-	ret->began = strtoull(p, &end, 10);
+	*ret = (struct process){pid, stat.session, stat.starttime};
 	return true;
 }
 

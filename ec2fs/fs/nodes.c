@@ -228,6 +228,17 @@ static struct timespec timespec_of(int64_t ns)
 	return t;
 }
 
+/* cp, tar and du take a file that has less blocks than bytes for one with holes. */
+static uint64_t blocks_of(struct fs *fs, const struct tree_node *node)
+{
+	uint64_t most = (node->size + 511) / 512, blocks;
+
+	if ((node->flags & TREE_BLOB) && node->size &&
+	    tree_blob_blocks(fs->tree, node->id, &blocks) && blocks < most)
+		return blocks;
+	return most;
+}
+
 double node_attr(struct fs *fs, const struct tree_node *node, uint64_t since, struct stat *ret)
 {
 	*ret = (struct stat){
@@ -237,7 +248,7 @@ double node_attr(struct fs *fs, const struct tree_node *node, uint64_t since, st
 		.st_uid = node->uid,
 		.st_gid = node->gid,
 		.st_size = (off_t)node->size,
-		.st_blocks = (blkcnt_t)((node->size + 511) / 512),
+		.st_blocks = (blkcnt_t)blocks_of(fs, node),
 		.st_blksize = 4096,
 		.st_mtim = timespec_of(node->mtime),
 		.st_atim = timespec_of(node->mtime),

@@ -16,6 +16,7 @@ struct open_files {
 	struct open_file *first;
 	struct open_file *first_document; /* of documents opened to be written */
 	atomic_size_t documents;          /* how many these are */
+	atomic_size_t logs;               /* how many logs have readers with a size of their own */
 };
 
 struct open_files *open_files_new(void)
@@ -96,6 +97,26 @@ bool open_file_length(struct fs *fs, tree_id id, pid_t writer, uint64_t *ret)
 	return found;
 }
 
+bool open_file_log_from(struct fs *fs, tree_id id, const struct tree_caller *who, int64_t *ret)
+{
+	struct open_files *all = fs->open_files;
+	bool found = false;
+	pid_t process;
+
+	if (!atomic_load(&all->logs))
+		return false;
+	process = caller_process(who);
+	pthread_mutex_lock(&all->lock);
+	for (struct open_file *of = all->first; process && of; of = of->next) {
+		if (of->id != id || of->process != process)
+			continue;
+		*ret = atomic_load(&of->log_from);
+		found = true;
+	}
+	pthread_mutex_unlock(&all->lock);
+	return found;
+}
+
 void open_files_free(struct fs *fs)
 {
 	struct open_files *all = fs->open_files;
@@ -136,6 +157,8 @@ void open_file_unref(struct fs *fs, struct open_file *of)
 	take_from(fs->open_files, of);
 	if (of->is_document)
 		take_document(fs->open_files, of);
+	if (of->process)
+		fs->open_files->logs--;
 	if (of->claims)
 		wait_ino_release(fs, of->ino);
 	poll_forget(fs, (uintptr_t)of);
@@ -190,6 +213,25 @@ bool open_files_truncate(struct fs *fs, tree_id id, const struct tree_caller *wh
 	}
 	free(found);
 	return any;
+}
+
+/* An NFS server's thread speaks for many: each of its clients keeps one size for all its readers.
+ */
+static int open_log(struct fs *fs, struct open_file *of)
+{
+	uint64_t start;
+	int r = tree_show_log(fs->tree, of->id, &of->who, &start, &of->shown);
+	pid_t process = caller_is_kernel(&of->who) ? 0 : caller_process(&of->who);
+
+	of->rendered = true;
+	if (r < 0)
+		return r;
+	pthread_mutex_lock(&fs->open_files->lock);
+	atomic_store(&of->log_from, (int64_t)start);
+	of->process = process;
+	fs->open_files->logs += process != 0;
+	pthread_mutex_unlock(&fs->open_files->lock);
+	return 0;
 }
 
 static bool writes(int flags)
@@ -263,8 +305,7 @@ int open_node(struct fs *fs, const struct tree_node *node, const struct tree_cal
 	}
 	set_caching(fs, of, node_is_live(node), fi);
 	if (r == 0 && !blob && !write && (node->flags & TREE_LOG)) {
-		r = tree_show_log(fs->tree, node->id, who, &of->log_from, &of->shown);
-		of->rendered = true;
+		r = open_log(fs, of);
 	} else if (r == 0 && !blob && !write && !of->cached) {
 		/* Mostly the kernel has what it keeps, and does not ask: that is rendered when it
 		 * does. */

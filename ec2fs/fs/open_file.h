@@ -38,7 +38,9 @@ struct open_file {
 	struct strbuf shown; /* what a reader gets */
 	/* Of a log, which forgets its beginning: where shown begins, as its reader counts, and the
 	 * whole log's byte at which he began; that up to which he has read (0: nothing). */
-	uint64_t shown_from, log_from, log_read;
+	uint64_t shown_from, log_read;
+	_Atomic int64_t log_from; /* negative: it was begun anew since */
+	pid_t process;            /* of a log's reader, whose size is its own; 0: it has none */
 
 	struct strbuf text; /* what was written and is not whole yet, or may go on */
 	off_t base;         /* where text begins, as the writer counts */
@@ -92,6 +94,10 @@ void open_scratch(struct fs *fs, struct scratch *s, const struct tree_caller *wh
 /* How long a document is to the process that writes it and has not closed it yet: git keeps what
  * fstat(2) says then. False: it writes nothing there. */
 bool open_file_length(struct fs *fs, tree_id id, pid_t writer, uint64_t *ret);
+
+/* Where a log that the caller's process reads begins to it: the first byte when it was opened, or
+ * what it has seen forgotten since. The longest open counts. False: it reads no such file. */
+bool open_file_log_from(struct fs *fs, tree_id id, const struct tree_caller *who, int64_t *ret);
 
 /* Writes; under of->lock. 0 or a negative errno; -EINPROGRESS: the request was given to the
  * waiters. */

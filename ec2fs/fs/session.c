@@ -76,6 +76,7 @@ static const struct fuse_lowlevel_ops operations = {
 	.flush = fs_flush,
 	.fsync = fs_fsync,
 	.release = fs_release,
+	.lseek = fs_lseek,
 	.poll = fs_poll,
 	.ioctl = fs_ioctl,
 };

@@ -5,13 +5,6 @@
 #include "ec2fs/model/kinds.h"
 #include "ec2fs/util/strbuf.h"
 
-struct block_device;
-
-struct devices {
-	struct block_device *all;
-	size_t count, capacity;
-};
-
 /* The document of an image or a draft; whether it may change is the caller's to know. */
 SETTER(block_devices_set);
 /* Appends it, as it was written as long as that is what it means. */

@@ -1,3 +1,4 @@
+/* Images: what they are made of (a disk, a kernel, a snapshot), and when they can boot. */
 #include "ec2fs/model/instance.h"
 
 #include "ec2fs/text/time.h"

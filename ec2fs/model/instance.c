@@ -71,8 +71,7 @@ int instance_remove(struct view *v, struct resource *r, struct ec2fs_error *erro
 	return 0;
 }
 
-/* Only before the launch. */
-static int need_draft(const struct resource *r, const char *what, struct ec2fs_error *error)
+int instance_need_draft(const struct resource *r, const char *what, struct ec2fs_error *error)
 {
 	enum instance_state s = instance_state(r);
 
@@ -111,7 +110,7 @@ int instance_set_image(struct view *v, struct resource *r, const char *text, siz
 	/* An image that is gone is still known by its ID to what was launched from it. */
 	if (unchanged(r, "image", image ? image->id : text))
 		return 0;
-	result = need_draft(r, "image", error);
+	result = instance_need_draft(r, "image", error);
 	if (result < 0)
 		return result;
 	if (!image)
@@ -157,7 +156,7 @@ int instance_set_key_pair(struct view *v, struct resource *r, const char *text, 
 	(void)len;
 	if (unchanged(r, "key-pair", text) || (!*text && !resource_get(r, "key-pair")))
 		return 0;
-	result = need_draft(r, "key-pair", error);
+	result = instance_need_draft(r, "key-pair", error);
 	if (result < 0)
 		return result;
 	if (!*text) {
@@ -190,7 +189,7 @@ int instance_set_zone(struct view *v, struct resource *r, const char *text, size
 		text = zone->name;
 	if (unchanged(r, "availability-zone", text))
 		return 0;
-	result = need_draft(r, "availability-zone", error);
+	result = instance_need_draft(r, "availability-zone", error);
 	if (result < 0)
 		return result;
 	result = refer(v, r->parent, KIND_ZONE, EC2_InvalidZone_NotFound, text, &zone, error);
@@ -242,7 +241,7 @@ int instance_set_mappings(struct view *v, struct resource *r, const char *text, 
 
 	if (f && f->value && f->value->len == len && memcmp(f->value->data, text, len) == 0)
 		return 0;
-	result = need_draft(r, "block-device-mappings", error);
+	result = instance_need_draft(r, "block-device-mappings", error);
 	return result < 0 ? result : block_devices_set(v, r, text, len, error);
 }
 
@@ -284,7 +283,7 @@ int instance_set_hibernation(struct view *v, struct resource *r, const char *tex
 	(void)len;
 	if (unchanged(r, "hibernation-options", text))
 		return 0;
-	result = need_draft(r, "hibernation-options", error);
+	result = instance_need_draft(r, "hibernation-options", error);
 	return result < 0 ? result : set_flag(v, r, "hibernation-options", text, error);
 }
 

@@ -61,6 +61,8 @@ void instance_saw_cleaned(struct view *v, struct resource *r);
 /* A reboot was carried out. */
 void instance_saw_reboot(struct view *v, struct resource *r);
 
+/* Refuses a change of what is fixed at launch. */
+int instance_need_draft(const struct resource *r, const char *what, struct ec2fs_error *error);
 /* The time (ns since the epoch) after which a terminated instance is forgotten. */
 int64_t instance_forget_time(const struct resource *r);
 

@@ -48,17 +48,6 @@ bool instance_holds_address(const struct resource *instance)
 	return s != INSTANCE_DRAFT && s != INSTANCE_TERMINATED && instance_private_ip(instance);
 }
 
-static int need_draft(const struct resource *r, const char *what, struct ec2fs_error *error)
-{
-	enum instance_state s = instance_state(r);
-
-	if (s == INSTANCE_DRAFT)
-		return 0;
-	return ec2fs_fail_errno(
-		error, s == INSTANCE_TERMINATED ? EIDRM : EBUSY, EC2_IncorrectInstanceState,
-		"%s is fixed at launch, and the instance is %s", what, instance_state_name(s));
-}
-
 int instance_set_subnet(struct view *v, struct resource *r, const char *text, size_t len,
 			struct ec2fs_error *error)
 {
@@ -68,7 +57,7 @@ int instance_set_subnet(struct view *v, struct resource *r, const char *text, si
 	(void)len;
 	if (subnet && resource_is(r, "subnet", subnet->id))
 		return 0;
-	result = need_draft(r, "subnet", error);
+	result = instance_need_draft(r, "subnet", error);
 	if (result < 0)
 		return result;
 	if (!*text) {
@@ -115,7 +104,7 @@ int instance_set_private_ip(struct view *v, struct resource *r, const char *text
 	(void)len;
 	if (resource_is(r, "private-ip-address", text))
 		return 0;
-	result = need_draft(r, "private-ip-address", error);
+	result = instance_need_draft(r, "private-ip-address", error);
 	if (result == 0 && !*text) {
 		unset(v, r, "private-ip-address");
 		return 0;
@@ -144,7 +133,7 @@ int instance_set_associate_public_ip(struct view *v, struct resource *r, const c
 	(void)len;
 	if (resource_is(r, "associate-public-ip-address", text))
 		return 0;
-	result = need_draft(r, "associate-public-ip-address", error);
+	result = instance_need_draft(r, "associate-public-ip-address", error);
 	if (result == 0 && !*text) {
 		unset(v, r, "associate-public-ip-address");
 		return 0;

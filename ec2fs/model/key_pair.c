@@ -1,3 +1,4 @@
+/* Key pairs: imported, or made here with a private key that is kept until it is taken away. */
 #include "ec2fs/model/instance.h"
 
 #include "ec2fs/model/keys.h"

@@ -1,3 +1,4 @@
+/* Regions, and what each begins with: a zone, a default VPC, EC2's instance types. */
 #include "ec2fs/model/network.h"
 #include "ec2fs/model/storage.h"
 

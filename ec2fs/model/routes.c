@@ -8,22 +8,16 @@
  * The field holds what was written, with IDs in the place of names, so that renaming a target
  * changes no route.
  */
-#include "ec2fs/model/routes.h"
+#include "ec2fs/model/routes_internal.h"
 
 #include "ec2fs/model/instance.h"
-#include "ec2fs/model/refer.h"
 #include "ec2fs/text/words.h"
 #include "ec2fs/util/cleanup.h"
 #include "ec2fs/util/memory.h"
 
-#include <inttypes.h>
 #include <string.h>
 
-static const struct {
-	const char *prefix; /* before the name; without one it is all of the word */
-	enum kind kind;     /* KIND_ROOT: there is but one */
-	enum ec2_code missing;
-} targets[ROUTE_TARGET_COUNT] = {
+const struct route_target_info route_targets[ROUTE_TARGET_COUNT] = {
 	[ROUTE_LOCAL] = {"local", KIND_ROOT, 0},
 	[ROUTE_INTERNET] = {"internet-gateway", KIND_ROOT, 0},
 	[ROUTE_NAT] = {"nat:", KIND_NAT_GATEWAY, EC2_InvalidNatGatewayID_NotFound},
@@ -32,28 +26,23 @@ static const struct {
 	[ROUTE_VPN] = {"vpn:", KIND_VPN_GATEWAY, EC2_InvalidVpnGatewayID_NotFound},
 };
 
-/* Which target the word means; *ret_name is what follows the prefix. ROUTE_TARGET_COUNT: none. */
-static enum route_target target_parse(const char *word, const char **ret_name)
+enum route_target route_target_parse(const char *word, const char **ret_name)
 {
 	enum route_target t = ROUTE_LOCAL;
 
 	for (; t < ROUTE_TARGET_COUNT; t++) {
-		size_t len = strlen(targets[t].prefix);
+		size_t len = strlen(route_targets[t].prefix);
 
 		*ret_name = word + len;
-		if (targets[t].kind == KIND_ROOT ? strcmp(word, targets[t].prefix) == 0
-						 : strncmp(word, targets[t].prefix, len) == 0)
+		if (route_targets[t].kind == KIND_ROOT
+			    ? strcmp(word, route_targets[t].prefix) == 0
+			    : strncmp(word, route_targets[t].prefix, len) == 0)
 			break;
 	}
 	return t;
 }
 
-static bool same_cidr(struct cidr a, struct cidr b)
-{
-	return a.address == b.address && a.prefix == b.prefix;
-}
-
-static bool is_block_of(const struct resource *vpc, struct cidr c)
+bool is_block_of(const struct resource *vpc, struct cidr c)
 {
 	struct cidr block;
 
@@ -84,13 +73,12 @@ static const struct resource *peering_refer(const struct view *v, const struct r
 	return found;
 }
 
-/* What a target's name or ID means to a table of the VPC; NULL: nothing. */
-static const struct resource *target_find(const struct view *v, const struct resource *vpc,
-					  enum route_target t, const char *text)
+const struct resource *route_target_find(const struct view *v, const struct resource *vpc,
+					 enum route_target t, const char *text)
 {
 	if (t == ROUTE_PEERING)
 		return peering_refer(v, vpc, text);
-	return view_refer(v, t == ROUTE_INSTANCE ? vpc->parent : vpc->number, targets[t].kind,
+	return view_refer(v, t == ROUTE_INSTANCE ? vpc->parent : vpc->number, route_targets[t].kind,
 			  text);
 }
 
@@ -138,13 +126,13 @@ static int hand_out_line(void *context, const struct words *w, struct ec2fs_erro
 	const char *name;
 
 	(void)error;
-	r.target = target_parse(w->word[1], &name);
+	r.target = route_target_parse(w->word[1], &name);
 	if (r.target == ROUTE_LOCAL || r.target == ROUTE_TARGET_COUNT ||
 	    cidr_parse(w->word[0], &r.to, NULL) < 0)
 		return 0;
 	r.id = name;
-	if (targets[r.target].kind != KIND_ROOT)
-		r.through = target_find(h->v, h->vpc, r.target, name);
+	if (route_targets[r.target].kind != KIND_ROOT)
+		r.through = route_target_find(h->v, h->vpc, r.target, name);
 	array_reserve(h->written, h->count, h->capacity);
 	h->written[h->count++] = r.to;
 	hand_out(h, &r);
@@ -191,8 +179,8 @@ void routes_each(const struct view *v, const struct resource *table,
 void route_target_show(const struct view *v, const struct resource *vpc, const struct route *r,
 		       struct strbuf *out)
 {
-	strbuf_adds(out, targets[r->target].prefix);
-	if (targets[r->target].kind == KIND_ROOT)
+	strbuf_adds(out, route_targets[r->target].prefix);
+	if (route_targets[r->target].kind == KIND_ROOT)
 		return;
 	if (!r->through) {
 		strbuf_adds(out, r->id);
@@ -201,7 +189,7 @@ void route_target_show(const struct view *v, const struct resource *vpc, const s
 	/* A name that cannot be written in a line, or means another one here, gives way to the ID.
 	 */
 	if (strpbrk(r->through->name, " \t#") ||
-	    target_find(v, vpc, r->target, r->through->name) != r->through)
+	    route_target_find(v, vpc, r->target, r->through->name) != r->through)
 		strbuf_adds(out, r->through->id);
 	else
 		strbuf_adds(out, r->through->name);
@@ -223,7 +211,7 @@ static int show_line(void *context, const struct words *w, struct ec2fs_error *e
 	const char *name;
 
 	(void)error;
-	r.target = target_parse(w->word[1], &name);
+	r.target = route_target_parse(w->word[1], &name);
 	if (r.target == ROUTE_LOCAL && cidr_parse(w->word[0], &c, NULL) == 0 &&
 	    !is_block_of(s->vpc, c)) {
 		/* The block has gone, and its route with it. */
@@ -231,9 +219,9 @@ static int show_line(void *context, const struct words *w, struct ec2fs_error *e
 		s->copied = w->end;
 		return 0;
 	}
-	if (targets[r.target].kind == KIND_ROOT)
+	if (route_targets[r.target].kind == KIND_ROOT)
 		return 0;
-	r.through = target_find(s->v, s->vpc, r.target, name);
+	r.through = route_target_find(s->v, s->vpc, r.target, name);
 	if (!r.through)
 		return 0;
 	strbuf_add(s->out, s->text + s->copied, w->at[1] - s->copied);
@@ -257,156 +245,4 @@ void routes_show(const struct view *v, const struct resource *table, struct strb
 		return;
 	words_parse(text, strlen(text), show_line, &s, NULL);
 	strbuf_adds(out, text + s.copied);
-}
-
-/* Taking a new text. */
-struct taking {
-	const struct view *v;
-	const struct resource *table, *vpc;
-	const char *text;
-	size_t copied;
-	struct strbuf out; /* the text with IDs */
-	struct cidr *seen;
-	size_t count, capacity;
-	uint64_t written, limit; /* without the local ones */
-};
-
-struct old_route {
-	struct cidr to;
-	const char *target;
-};
-
-static int is_old_route(void *context, const struct words *w, struct ec2fs_error *error)
-{
-	const struct old_route *o = context;
-	struct cidr c;
-
-	(void)error;
-	return cidr_parse(w->word[0], &c, NULL) == 0 && same_cidr(c, o->to) &&
-	       strcmp(w->word[1], o->target) == 0;
-}
-
-/* Did the table have this very route before? Its target may be gone. */
-static bool was_there(const struct taking *t, struct cidr to, const char *target)
-{
-	const char *text = resource_or(t->table, "routes", "");
-	struct old_route o = {to, target};
-
-	return words_parse(text, strlen(text), is_old_route, &o, NULL) == 1;
-}
-
-static int check_destination(struct taking *t, struct cidr to, enum route_target target,
-			     const char *text, struct ec2fs_error *error)
-{
-	static const struct cidr kept = {UINT32_C(0xa9fea800), 22}; /* 169.254.168.0/22 */
-
-	for (size_t i = 0; i < t->count; i++)
-		if (same_cidr(t->seen[i], to))
-			return ec2fs_fail(error, EC2_RouteAlreadyExists,
-					  "there is a route to %s already", text);
-	array_reserve(t->seen, t->count, t->capacity);
-	t->seen[t->count++] = to;
-	if (target == ROUTE_LOCAL) {
-		if (is_block_of(t->vpc, to))
-			return 0;
-		return ec2fs_fail(error, EC2_InvalidParameterValue,
-				  "%s is no block of the VPC; only those are local", text);
-	}
-	if (++t->written > t->limit)
-		return ec2fs_fail(error, EC2_RouteLimitExceeded,
-				  "these are more than %" PRIu64
-				  " routes beside the local ones, as "
-				  "many as the quota allows",
-				  t->limit);
-	if (vpc_contains(t->vpc, to))
-		return ec2fs_fail(error, EC2_InvalidParameterValue,
-				  "%s is within the VPC, where all routes are local", text);
-	if (cidr_contains(kept, to))
-		return ec2fs_fail(error, EC2_InvalidParameterValue,
-				  "%s is within 169.254.168.0/22, which is not routed", text);
-	return 0;
-}
-
-/* A target that can be named; *ret is NULL for the internet gateway. */
-static int check_target(struct taking *t, enum route_target target, const char *name,
-			const struct resource **ret, struct ec2fs_error *error)
-{
-	const struct resource *subnet;
-	int result;
-
-	*ret = NULL;
-	if (target == ROUTE_INTERNET)
-		return vpc_has_internet(t->vpc)
-			       ? 0
-			       : ec2fs_fail(error, EC2_Gateway_NotAttached,
-					    "the VPC has no internet gateway; write true to its "
-					    "internet-gateway first");
-	*ret = target_find(t->v, t->vpc, target, name);
-	if (!*ret) {
-		result = refer(t->v, target == ROUTE_INSTANCE ? t->vpc->parent : t->vpc->number,
-			       targets[target].kind, targets[target].missing, name, ret, error);
-		if (result < 0)
-			return result;
-	}
-	if (target != ROUTE_INSTANCE)
-		return 0;
-	if (!instance_holds_address(*ret))
-		return ec2fs_fail(error, EC2_IncorrectInstanceState,
-				  "the instance %s has no interface yet: it is not launched", name);
-	subnet = instance_subnet(t->v, *ret);
-	if (!subnet || subnet->parent != t->vpc->number)
-		return ec2fs_fail(error, EC2_InvalidParameterValue,
-				  "the instance %s is not in this VPC", name);
-	return 0;
-}
-
-static int take_route(void *context, const struct words *w, struct ec2fs_error *error)
-{
-	struct taking *t = context;
-	const struct resource *through;
-	enum route_target target;
-	const char *name;
-	struct cidr to;
-	int result;
-
-	if (w->count != 2)
-		return ec2fs_fail(error, EC2_InvalidParameterValue,
-				  "write DESTINATION TARGET, such as 0.0.0.0/0 internet-gateway");
-	result = cidr_parse(w->word[0], &to, error);
-	if (result < 0)
-		return result;
-	target = target_parse(w->word[1], &name);
-	if (target == ROUTE_TARGET_COUNT)
-		return ec2fs_fail(error, EC2_InvalidParameterValue,
-				  "%s is no target: there are local, internet-gateway, nat:NAME, "
-				  "instance:NAME, peering:NAME and vpn:NAME",
-				  w->word[1]);
-	result = check_destination(t, to, target, w->word[0], error);
-	if (result < 0 || target == ROUTE_LOCAL || was_there(t, to, w->word[1]))
-		return result;
-	result = check_target(t, target, name, &through, error);
-	if (result < 0 || !through)
-		return result;
-	strbuf_add(&t->out, t->text + t->copied, w->at[1] - t->copied);
-	strbuf_addf(&t->out, "%s%s", targets[target].prefix, through->id);
-	t->copied = w->at[1] + strlen(w->word[1]);
-	return 0;
-}
-
-int route_table_set_routes(struct view *v, struct resource *r, const char *text, size_t len,
-			   struct ec2fs_error *error)
-{
-	struct taking t = {.v = v, .table = r, .text = text};
-	int result;
-
-	t.vpc = view_get(v, r->parent);
-	t.limit = quota_get(view_region(v, r), "routes-per-table");
-	result = words_parse(text, len, take_route, &t, error);
-	if (result == 0) {
-		strbuf_adds(&t.out, text + t.copied);
-		set_document(v, r, "routes", strbuf_str(&t.out), t.out.len);
-	}
-	strbuf_free(&t.out);
-	free(t.seen);
-	return result;
 }

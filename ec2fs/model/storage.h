@@ -103,6 +103,7 @@ enum attachment_state {
 	ATTACHMENT_BUSY
 };
 enum attachment_state attachment_state(const struct resource *attachment);
+const char *attachment_state_name(enum attachment_state state);
 const struct resource *attachment_volume(const struct view *v, const struct resource *attachment);
 const struct resource *attachment_instance(const struct view *v, const struct resource *attachment);
 /* Appends "/dev/sdf". */
@@ -113,6 +114,8 @@ bool attachment_is_root(const struct view *v, const struct resource *attachment)
 bool attachment_is_forced(const struct resource *attachment);
 /* Is it on its way out (detaching or busy)? Its device's name is not free yet; no link shows it. */
 bool attachment_is_leaving(const struct resource *attachment);
+/* The name of a device as links have it: "/dev/sdb" is sdb, and sdb too. */
+const char *device_name(const char *device);
 /* The volume's first attachment, or NULL. */
 const struct resource *volume_attachment(const struct view *v, const struct resource *volume);
 /* Does the volume go with the instance: is it to be deleted, and does nobody else have it? */

@@ -1,3 +1,4 @@
+/* Availability zones: the back ends of their machines and volumes. */
 #include "ec2fs/model/instance.h"
 #include "ec2fs/model/network.h"
 #include "ec2fs/model/storage.h"

@@ -147,6 +147,16 @@ int blob_open(struct blobs *b, const char *name, int *ret_fd, uint64_t *ret_size
 	return 0;
 }
 
+bool blob_blocks(struct blobs *b, const char *name, uint64_t *ret)
+{
+	struct stat st;
+
+	if (fstatat(b->dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return false;
+	*ret = (uint64_t)st.st_blocks;
+	return true;
+}
+
 char *blob_path(struct blobs *b, const char *name)
 {
 	return xasprintf("%s/%s", b->dir, name);

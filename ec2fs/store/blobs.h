@@ -33,6 +33,8 @@ void blob_abandon(struct blobs *b, const char *name);
 /* Opens a finished blob for reading; *ret_size in bytes. */
 int blob_open(struct blobs *b, const char *name, int *ret_fd, uint64_t *ret_size,
 	      struct ec2fs_error *error);
+/* How many blocks of 512 bytes a finished blob takes; false: it is not there. */
+bool blob_blocks(struct blobs *b, const char *name, uint64_t *ret);
 /* Its path, to be freed. */
 char *blob_path(struct blobs *b, const char *name);
 /* Removes one; absent is fine. */

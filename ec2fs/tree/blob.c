@@ -25,12 +25,11 @@ static int blob_entry(struct tree *t, tree_id id, const struct entry **ret,
 {
 	struct view v = cloud_read(t->cloud);
 	struct node n;
-	int r = node_get(&v, id, &n);
+	int r = node_need(&v, id, &n, error);
 
 	cloud_read_end(t->cloud);
 	if (r < 0)
-		return ec2fs_fail_errno(error, ESTALE, EC2_InvalidParameterValue,
-					"it was removed meanwhile");
+		return r;
 	if (!n.entry || !(n.entry->flags & TREE_BLOB) || !n.entry->store)
 		return ec2fs_fail(error, EC2_UnauthorizedOperation, "it cannot be written");
 	*ret = n.entry;
@@ -67,10 +66,10 @@ static int take(struct view *v, void *context, struct ec2fs_error *error)
 {
 	const struct taking *t = context;
 	struct node n;
+	int r = node_need(v, t->id, &n, error);
 
-	if (node_get(v, t->id, &n) < 0)
-		return ec2fs_fail_errno(error, ESTALE, EC2_InvalidParameterValue,
-					"it was removed meanwhile");
+	if (r < 0)
+		return r;
 	return n.entry->store(v, view_edit(v, n.r), t->value, strlen(t->value), error);
 }
 

@@ -58,6 +58,8 @@ struct entry_extra {
 	uint64_t (*size)(const struct show *s);
 	int (*open)(struct tree *t, uint64_t number, struct luks **ret_luks, int *ret_fd,
 		    uint64_t *ret_size);
+	/* The same: as tree_blob_blocks() tells. Does not block. */
+	bool (*blocks)(struct tree *t, uint64_t number, uint64_t *ret);
 };
 
 struct entry {
@@ -157,7 +159,37 @@ extern const struct kind_ops root_kind, region_kind, zone_kind, instance_type_ki
 extern const struct links by_id_links, volume_snapshot_links, instance_address_links;
 extern const struct dir tags_dir;
 
-const struct kind_ops *kind_ops(enum kind kind);
+extern const struct kind_ops *const all_kinds[KIND_COUNT]; /* nodes.c */
+
+static inline const struct kind_ops *kind_ops(enum kind kind)
+{
+	return all_kinds[kind];
+}
+
+/* Lines of the tables. Whatever else there is to say of an entry follows: .flags = …, .show = …
+ * ENTRY_RO: a file that nobody writes. Without .show, the resource's field of that name. */
+#define ENTRY_RO(its_name, its_help, ...)                                                          \
+	{                                                                                          \
+		.name = its_name, .mode = S_IFREG | 0444, .help = its_help, __VA_ARGS__            \
+	}
+/* A file; what is written to it goes to its_store, which sets the field of that name. */
+#define ENTRY_RW(its_name, its_store, its_help, ...)                                               \
+	{                                                                                          \
+		.name = its_name, .mode = S_IFREG | 0644, .store = its_store, .help = its_help,    \
+		__VA_ARGS__                                                                        \
+	}
+#define ENTRY_DIR(its_name, its_dir, its_help, ...)                                                \
+	{                                                                                          \
+		.name = its_name, .mode = S_IFDIR | 0755, .dir = its_dir, .help = its_help,        \
+		__VA_ARGS__                                                                        \
+	}
+/* Those that most kinds have, always the same. */
+#define ENTRY_ID(its_name, its_help) ENTRY_RO(its_name, its_help, .show = show_id)
+#define ENTRY_WAIT                                                                                 \
+	ENTRY_RW("wait", store_wait, "write STATE [SECONDS]: returns when it is reached",          \
+		 .flags = TREE_WAIT | TREE_NOT_COPIED, .show = show_nothing, .extra = &wait_extra)
+#define ENTRY_TAGS ENTRY_DIR("tags", &tags_dir, "a file each")
+#define ENTRY_ERROR ENTRY_RO("error", "why the last change was refused", .show = show_error)
 
 /* The entry of directories that list resources and no files: `ls` shows resources alone, which is
  * what loops over a directory, cp -r and rsync --delete take it for. */

@@ -48,22 +48,54 @@ tree_id node_link_id(const struct links *links, uint64_t number);
 const struct entry *entry_by_number(enum kind kind, uint16_t number);
 const struct links *links_by_number(uint16_t number);
 
-/* Under cloud_read. -ESTALE when there is no such node. */
+/* nodes.c: the way down. All of these under cloud_read. */
+
+/* -ESTALE when there is no such node. */
 int node_get(const struct view *v, tree_id id, struct node *ret);
+/* The same for who changes it, with the story. */
+static inline int node_need(const struct view *v, tree_id id, struct node *ret,
+			    struct ec2fs_error *error)
+{
+	return node_get(v, id, ret) == 0
+		       ? 0
+		       : ec2fs_fail_errno(error, ESTALE, EC2_InvalidParameterValue,
+					  "it was removed meanwhile");
+}
 /* -ENOENT, -ENOTDIR. */
 int node_lookup(struct tree *t, const struct view *v, const struct node *dir, const char *name,
 		const struct tree_caller *who, struct node *ret);
 /* An entry of the directory's table; -ENOENT when it is not there now. */
 int node_fixed(struct tree *t, const struct view *v, const struct node *dir, const struct entry *e,
 	       const struct tree_caller *who, struct node *ret);
-/* The fixed directory of r whose table has the entry; NULL: r's own has it. */
-const struct entry *entry_holder(const struct resource *r, const struct entry *entry);
-/* The fixed directory that lists children of that kind, or NULL when the resource itself does. */
-const struct entry *collection_entry(enum kind parent, enum kind child);
 /* A file or link of the directory's table, there now or not. -ENOENT. */
 int node_lookup_absent(const struct node *dir, const char *name, struct node *ret);
+/* Did the resource come with the one above? */
+bool resource_is_inborn(const struct view *v, const struct resource *r);
+bool resource_is_held(const struct view *v, const struct resource *r);
+
+/* node_paths.c: the way up. */
+
+/* The fixed directory that lists children of that kind, or NULL when the resource itself does. */
+const struct entry *collection_entry(enum kind parent, enum kind child);
+/* The one that lists the resource; NULL: the parent itself does. */
+const struct entry *collection_entry_of(const struct resource *r);
+/* The directory that lists resources of that kind below their parent. */
+tree_id collection_id(const struct resource *r);
+/* The fixed directory of r whose table has the entry; NULL: r's own has it. */
+const struct entry *entry_holder(const struct resource *r, const struct entry *entry);
 /* The directory that holds it. */
 tree_id node_parent(const struct view *v, const struct node *n);
+/* "us-east-1/instances/web-1", without a slash at either end. */
+void resource_path(const struct view *v, const struct resource *r, struct strbuf *out);
+void node_path(const struct view *v, const struct node *n, struct strbuf *out);
+/* The relative path from where the link is to the resource. */
+void node_path_to(const struct view *v, const struct node *link, const struct resource *target,
+		  struct strbuf *out);
+
+/* node_attributes.c: what it shows, and what stat(2) says of it. */
+
+void node_show(struct tree *t, const struct view *v, const struct node *n,
+	       const struct tree_caller *who, struct strbuf *out);
 void node_fill(struct tree *t, const struct view *v, const struct node *n,
 	       const struct tree_caller *who, struct tree_node *ret);
 /* Of a file all but its size: nothing is rendered. */
@@ -71,22 +103,11 @@ void node_fill_unsized(struct tree *t, const struct view *v, const struct node *
 		       const struct tree_caller *who, struct tree_node *ret);
 /* Identity and mode only. */
 void node_fill_brief(const struct node *n, struct tree_node *ret);
-void node_show(struct tree *t, const struct view *v, const struct node *n,
-	       const struct tree_caller *who, struct strbuf *out);
-void node_path(const struct view *v, const struct node *n, struct strbuf *out);
-/* "us-east-1/instances/web-1", without a slash at either end. */
-void resource_path(const struct view *v, const struct resource *r, struct strbuf *out);
-/* Did the resource come with the one above? */
-bool resource_is_inborn(const struct view *v, const struct resource *r);
-bool resource_is_held(const struct view *v, const struct resource *r);
-/* The directory that lists resources of that kind below their parent. */
-tree_id collection_id(const struct resource *r);
-/* Its entry; NULL: the parent itself lists it. */
-const struct entry *collection_entry_of(const struct resource *r);
 
 /* The content of a snapshot, imported or taken; as tree_blob_open(). */
 int snapshot_open(struct tree *t, uint64_t number, struct luks **ret_luks, int *ret_fd,
 		  uint64_t *ret_size);
+bool snapshot_blocks(struct tree *t, uint64_t number, uint64_t *ret);
 
 /* The watcher of the cloud (watch.c). */
 cloud_watch_fn tree_cloud_changed;

@@ -1,40 +1,32 @@
-/* From identities and names to entries of the tables, and what a node is. */
+/* The kinds of resources, and the way down: from identities and names to nodes. */
 #include "ec2fs/tree/internal.h"
 
-#include "ec2fs/util/memory.h"
-
-#include <stdlib.h>
 #include <string.h>
 
-const struct kind_ops *kind_ops(enum kind kind)
-{
-	static const struct kind_ops *const ops[KIND_COUNT] = {
-		[KIND_ROOT] = &root_kind,
-		[KIND_REGION] = &region_kind,
-		[KIND_ZONE] = &zone_kind,
-		[KIND_INSTANCE_TYPE] = &instance_type_kind,
-		[KIND_IMAGE] = &image_kind,
-		[KIND_KEY_PAIR] = &key_pair_kind,
-		[KIND_INSTANCE] = &instance_kind,
-		[KIND_VOLUME] = &volume_kind,
-		[KIND_SNAPSHOT] = &snapshot_kind,
-		[KIND_SECURITY_GROUP] = &security_group_kind,
-		[KIND_PREFIX_LIST] = &prefix_list_kind,
-		[KIND_ADDRESS] = &address_kind,
-		[KIND_VPC] = &vpc_kind,
-		[KIND_SUBNET] = &subnet_kind,
-		[KIND_ROUTE_TABLE] = &route_table_kind,
-		[KIND_NETWORK_ACL] = &network_acl_kind,
-		[KIND_NAT_GATEWAY] = &nat_gateway_kind,
-		[KIND_PEERING] = &peering_kind,
-		[KIND_VPN_GATEWAY] = &vpn_gateway_kind,
-		[KIND_MEMBERSHIP] = &membership_kind,
-		[KIND_ATTACHMENT] = &attachment_kind,
-		[KIND_TAG] = &tag_kind,
-	};
-
-	return ops[kind];
-}
+const struct kind_ops *const all_kinds[KIND_COUNT] = {
+	[KIND_ROOT] = &root_kind,
+	[KIND_REGION] = &region_kind,
+	[KIND_ZONE] = &zone_kind,
+	[KIND_INSTANCE_TYPE] = &instance_type_kind,
+	[KIND_IMAGE] = &image_kind,
+	[KIND_KEY_PAIR] = &key_pair_kind,
+	[KIND_INSTANCE] = &instance_kind,
+	[KIND_VOLUME] = &volume_kind,
+	[KIND_SNAPSHOT] = &snapshot_kind,
+	[KIND_SECURITY_GROUP] = &security_group_kind,
+	[KIND_PREFIX_LIST] = &prefix_list_kind,
+	[KIND_ADDRESS] = &address_kind,
+	[KIND_VPC] = &vpc_kind,
+	[KIND_SUBNET] = &subnet_kind,
+	[KIND_ROUTE_TABLE] = &route_table_kind,
+	[KIND_NETWORK_ACL] = &network_acl_kind,
+	[KIND_NAT_GATEWAY] = &nat_gateway_kind,
+	[KIND_PEERING] = &peering_kind,
+	[KIND_VPN_GATEWAY] = &vpn_gateway_kind,
+	[KIND_MEMBERSHIP] = &membership_kind,
+	[KIND_ATTACHMENT] = &attachment_kind,
+	[KIND_TAG] = &tag_kind,
+};
 
 bool resource_is_inborn(const struct view *v, const struct resource *r)
 {
@@ -169,299 +161,4 @@ int node_lookup_absent(const struct node *dir, const char *name, struct node *re
 			return 0;
 		}
 	return -ENOENT;
-}
-
-const struct entry *collection_entry(enum kind parent, enum kind child)
-{
-	const struct dir *dir = kind_ops(parent)->dir;
-
-	if (dir->child == child)
-		return NULL;
-	for (const struct entry *e = dir->entries; e && e->name; e++)
-		if (e->dir && e->dir->child == child)
-			return e;
-	return NULL;
-}
-
-static const struct entry *collection_entry_by_name(const char *name)
-{
-	for (const struct entry *e = kind_ops(KIND_REGION)->dir->entries; e->name; e++)
-		if (strcmp(e->name, name) == 0)
-			return e;
-	return NULL;
-}
-
-static const struct entry *collection_of(enum kind kind)
-{
-	if (kind == KIND_ROOT || kind == KIND_REGION)
-		return NULL;
-	if (kind == KIND_TAG) /* every kind that has tags has them at the same place */
-		return collection_entry(KIND_INSTANCE, KIND_TAG);
-	return collection_entry(kind_home(kind), kind);
-}
-
-const struct entry *collection_entry_of(const struct resource *r)
-{
-	/* What was removed is seen by its ID for a while. */
-	if (r->kind == KIND_INSTANCE && resource_get(r, "@removed"))
-		return collection_entry_by_name(by_id_links.at);
-	return collection_of(r->kind);
-}
-
-tree_id collection_id(const struct resource *r)
-{
-	const struct entry *e = collection_entry_of(r);
-
-	return e ? node_entry_id(r->parent, e) : node_resource_id(r->parent);
-}
-
-const struct entry *entry_holder(const struct resource *r, const struct entry *entry)
-{
-	for (const struct entry *e = kind_ops(r->kind)->dir->entries; e->name; e++)
-		for (const struct entry *f = e->dir ? e->dir->entries : NULL; f && f->name; f++)
-			if (f == entry)
-				return e;
-	return NULL;
-}
-
-tree_id node_parent(const struct view *v, const struct node *n)
-{
-	struct strbuf name cleanup_strbuf = STRBUF_INIT;
-	const struct entry *holder;
-	uint64_t owner;
-
-	if (n->links)
-		return n->links->of(v, n->r, &owner, &name) ? node_id(owner, n->links->at)
-							    : TREE_ROOT;
-	if (!n->entry || n->entry == kind_ops(n->r->kind)->file)
-		return collection_id(n->r);
-	holder = entry_holder(n->r, n->entry);
-	return holder ? node_entry_id(n->r->number, holder) : node_resource_id(n->r->number);
-}
-
-void resource_path(const struct view *v, const struct resource *r, struct strbuf *out)
-{
-	const struct resource *parent;
-	const struct entry *e;
-
-	if (r->kind == KIND_ROOT)
-		return;
-	parent = view_get(v, r->parent);
-	if (parent && parent->kind != KIND_ROOT) {
-		resource_path(v, parent, out);
-		strbuf_addc(out, '/');
-	}
-	e = collection_entry_of(r);
-	if (e)
-		strbuf_addf(out, "%s/", e->name);
-	strbuf_adds(out, r->name);
-}
-
-void node_path(const struct view *v, const struct node *n, struct strbuf *out)
-{
-	if (n->links) {
-		struct strbuf name cleanup_strbuf = STRBUF_INIT;
-		const struct resource *owner;
-		uint64_t number;
-
-		if (n->links->of(v, n->r, &number, &name) && (owner = view_get(v, number))) {
-			resource_path(v, owner, out);
-			strbuf_addf(out, "/%s/%s", n->links->at, strbuf_str(&name));
-		}
-		return;
-	}
-	resource_path(v, n->r, out);
-	if (n->entry && n->entry != kind_ops(n->r->kind)->file) {
-		const struct entry *holder = entry_holder(n->r, n->entry);
-
-		if (holder)
-			strbuf_addf(out, "%s%s", out->len ? "/" : "", holder->name);
-		strbuf_addf(out, "%s%s", out->len ? "/" : "", n->entry->name);
-	}
-}
-
-/* From the directory that holds `from` to `to`; both begin at the root. */
-static void relative_path(const char *from, const char *to, struct strbuf *out)
-{
-	size_t common = 0;
-
-	for (size_t i = 0; from[i] && from[i] == to[i]; i++)
-		if (from[i] == '/')
-			common = i + 1;
-	for (const char *p = from + common; *p; p++)
-		if (*p == '/')
-			strbuf_adds(out, "../");
-	strbuf_adds(out, to + common);
-}
-
-void show_path_to(const struct show *s, const struct resource *target, struct strbuf *out)
-{
-	struct node from = {.r = s->r, .entry = s->entry};
-	struct strbuf here cleanup_strbuf = STRBUF_INIT;
-	struct strbuf there cleanup_strbuf = STRBUF_INIT;
-
-	node_path(s->view, &from, &here);
-	resource_path(s->view, target, &there);
-	relative_path(strbuf_str(&here), strbuf_str(&there), out);
-}
-
-void node_show(struct tree *t, const struct view *v, const struct node *n,
-	       const struct tree_caller *who, struct strbuf *out)
-{
-	struct show s = {t, v, n->r, n->entry, who, NULL};
-
-	if (n->links) {
-		struct strbuf path cleanup_strbuf = STRBUF_INIT;
-		struct strbuf here cleanup_strbuf = STRBUF_INIT;
-
-		node_path(v, n, &here);
-		resource_path(v, n->r, &path);
-		relative_path(strbuf_str(&here), strbuf_str(&path), out);
-	} else if (n->entry && n->entry->show) {
-		n->entry->show(&s, out);
-	} else if (n->entry) {
-		show_field(&s, out);
-	}
-}
-
-void node_fill_brief(const struct node *n, struct tree_node *ret)
-{
-	*ret = (struct tree_node){.id = n->id, .nlink = 1};
-	if (n->links)
-		ret->mode = S_IFLNK | 0777;
-	else if (n->entry)
-		ret->mode = n->entry->mode;
-	else
-		ret->mode = S_IFDIR | n->r->mode;
-}
-
-static unsigned dir_flags(const struct view *v, const struct node *n)
-{
-	unsigned flags = n->entry ? 0 : TREE_RESOURCE;
-
-	if (!n->entry && resource_is_inborn(v, n->r))
-		flags |= TREE_INBORN;
-	if (n->dir->links || n->dir->make_link)
-		flags |= TREE_LINKS;
-	if (n->dir->child == KIND_MEMBERSHIP)
-		flags |= TREE_COPIED_LINKS;
-	if (n->dir->links && !n->dir->links->make && !n->dir->make && !n->dir->make_link)
-		flags |= TREE_COMPUTED;
-	if (n->dir->make)
-		flags |= kind_ops(n->dir->child)->file ? TREE_FREE_FILES : TREE_COLLECTION;
-	return flags;
-}
-
-/* It was looked at and shows this: its time is when it came to. */
-static void note_shown(struct tree *t, const struct node *n, const struct strbuf *text,
-		       struct tree_node *ret)
-{
-	int64_t since = shown_since(t->shown_times, n->id, text->data, text->len,
-				    n->entry->flags & TREE_LIVE, cloud_now(t->cloud));
-
-	ret->mtime = since > ret->mtime ? since : ret->mtime;
-}
-
-/* What does not need the content. */
-static void fill_file(struct tree *t, const struct view *v, const struct node *n,
-		      const struct field *f, const struct tree_caller *who, struct tree_node *ret)
-{
-	const struct entry *e = n->entry;
-	struct show s = {t, v, n->r, e, who, NULL};
-
-	ret->flags |= e->flags & 0xffffff;
-	if (e->extra && e->extra->still && e->extra->still(&s))
-		ret->flags &= ~(unsigned)(TREE_LIVE | TREE_REFRESH);
-	if (e->unset)
-		ret->flags |= TREE_OPTIONAL;
-	if (!e->store && !(e->flags & TREE_BLOB))
-		ret->flags |= TREE_COMPUTED;
-	else if (!(e->flags & (TREE_DOCUMENT | TREE_BLOB | TREE_COMMAND | TREE_WAIT)))
-		ret->flags |= TREE_SCALAR;
-	if (f && f->mtime)
-		ret->flags |= TREE_WRITTEN;
-	if (!(ret->flags & TREE_COMPUTED))
-		ret->max = e->max ? e->max : SCALAR_MAX;
-	if (f && (f->value || f->mtime))
-		ret->mtime = f->mtime;
-	else if (!e->store && !(e->flags & ENTRY_CONSTANT))
-		ret->mtime = n->r->mtime;
-}
-
-static void fill_size(struct tree *t, const struct view *v, const struct node *n,
-		      const struct tree_caller *who, struct tree_node *ret)
-{
-	struct strbuf text cleanup_strbuf = STRBUF_INIT;
-	const struct entry *e = n->entry;
-
-	if (e->extra && e->extra->size) {
-		struct show s = {t, v, n->r, e, who, NULL};
-
-		ret->size = e->extra->size(&s);
-		return;
-	}
-	if (e->flags & TREE_BLOB) {
-		/* "NAME SIZE …", written by tree_blob_commit. */
-		const char *value = resource_or(n->r, e->name, "");
-		const char *size = strchr(value, ' ');
-
-		ret->size = size ? strtoull(size, NULL, 10) : 0;
-		return;
-	}
-	node_show(t, v, n, who, &text);
-	ret->size = text.len;
-	/* What can be written has the time of who wrote it, which is kept. */
-	if (e->show && !e->store)
-		note_shown(t, n, &text, ret);
-}
-
-static void fill(struct tree *t, const struct view *v, const struct node *n,
-		 const struct tree_caller *who, bool sized, struct tree_node *ret)
-{
-	const struct resource *r = n->r;
-	const struct entry *e = n->entry;
-	bool is_tag = e && e == kind_ops(r->kind)->file;
-	const struct field *f = e ? resource_field(r, e->name) : NULL;
-
-	node_fill_brief(n, ret);
-	ret->resource = node_resource_id(is_tag ? r->parent : r->number);
-	ret->uid = f && f->uid >= 0 ? (uid_t)f->uid : r->uid;
-	ret->gid = f && f->gid >= 0 ? (gid_t)f->gid : r->gid;
-	if (f && f->mode >= 0)
-		ret->mode = (ret->mode & S_IFMT) | (mode_t)f->mode;
-	if (is_tag || (n->links && n->links->drop))
-		ret->flags |= TREE_FREE;
-	if (is_tag && resource_is_held(v, r))
-		ret->flags |= TREE_HELD;
-	if (n->dir) {
-		ret->nlink = 2;
-		ret->flags = dir_flags(v, n);
-		node_fill_dir_time(t, n, f, ret);
-	} else if (S_ISREG(ret->mode)) {
-		fill_file(t, v, n, f, who, ret);
-		if (sized)
-			fill_size(t, v, n, who, ret);
-	} else {
-		struct strbuf text cleanup_strbuf = STRBUF_INIT;
-
-		node_show(t, v, n, who, &text);
-		ret->size = text.len;
-		ret->mode = S_IFLNK | 0777;
-		ret->mtime = r->mtime;
-		if (e)
-			note_shown(t, n, &text, ret);
-	}
-	ret->ctime = ret->mtime > r->mtime ? ret->mtime : r->mtime;
-}
-
-void node_fill(struct tree *t, const struct view *v, const struct node *n,
-	       const struct tree_caller *who, struct tree_node *ret)
-{
-	fill(t, v, n, who, true, ret);
-}
-
-void node_fill_unsized(struct tree *t, const struct view *v, const struct node *n,
-		       const struct tree_caller *who, struct tree_node *ret)
-{
-	fill(t, v, n, who, false, ret);
 }

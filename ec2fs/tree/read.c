@@ -249,29 +249,53 @@ int tree_wait(struct tree *t, tree_id id, const struct tree_caller *who, const c
 	return r;
 }
 
-int tree_blob_open(struct tree *t, tree_id id, struct luks **ret_luks, int *ret_fd,
-		   uint64_t *ret_size)
+/* The name of the blob that holds the file's content, to be freed, NULL when it is elsewhere, and
+ * its entry. */
+static int find_content(struct tree *t, tree_id id, char **ret_name, const struct entry **ret_entry)
 {
 	struct view v = cloud_read(t->cloud);
-	cleanup_free char *name = NULL;
-	const struct entry *e = NULL;
+	const char *value = "";
 	struct node n;
 	int r = node_get(&v, id, &n);
 
+	*ret_name = NULL;
+	*ret_entry = NULL;
 	if (r == 0 && n.entry) {
-		const char *value = resource_or(n.r, n.entry->name, "");
-
-		name = xasprintf("%.*s", (int)strcspn(value, " "), value);
-		e = n.entry;
+		value = resource_or(n.r, n.entry->name, "");
+		*ret_entry = n.entry;
 	}
+	if (*value)
+		*ret_name = xasprintf("%.*s", (int)strcspn(value, " "), value);
 	cloud_read_end(t->cloud);
+	return r;
+}
+
+int tree_blob_open(struct tree *t, tree_id id, struct luks **ret_luks, int *ret_fd,
+		   uint64_t *ret_size)
+{
+	cleanup_free char *name = NULL;
+	const struct entry *e;
+	int r = find_content(t, id, &name, &e);
+
 	if (r < 0)
 		return r;
-	if (name && *name)
+	if (name)
 		return blob_open(t->blobs, name, ret_fd, ret_size, NULL);
 	return e && e->extra && e->extra->open
 		       ? e->extra->open(t, id >> 16, ret_luks, ret_fd, ret_size)
 		       : -ENODATA;
+}
+
+bool tree_blob_blocks(struct tree *t, tree_id id, uint64_t *ret)
+{
+	cleanup_free char *name = NULL;
+	const struct entry *e;
+
+	if (find_content(t, id, &name, &e) < 0)
+		return false;
+	if (!name)
+		return e && e->extra && e->extra->blocks && e->extra->blocks(t, id >> 16, ret);
+	return blob_blocks(t->blobs, name, ret);
 }
 
 /* Zones share storages: each is asked once. */
@@ -325,16 +349,10 @@ int tree_statfs(struct tree *t, tree_id id, uint64_t *total, uint64_t *available
 		find_storages(&v, n.r, &all);
 	cloud_read_end(t->cloud);
 	*total = *available = 0;
-	for (size_t i = 0; i < all.count; i++) {
-		uint64_t one = 0, left = 0;
-
-		/* One that does not answer has nothing to offer. */
-		if (t->engine && engine_storage(t->engine, all.uris[i], &one, &left) == 0) {
-			*total += one;
-			*available += left;
-		}
+	if (t->engine)
+		engine_storage(t->engine, all.uris, all.count, total, available);
+	for (size_t i = 0; i < all.count; i++)
 		free(all.uris[i]);
-	}
 	free(all.uris);
 	return 0;
 }

@@ -227,6 +227,9 @@ void tree_suggest(struct tree *t, tree_id dir, const char *name, struct strbuf *
  * ret_luks NULL: -EOPNOTSUPP. */
 int tree_blob_open(struct tree *t, tree_id id, struct luks **ret_luks, int *ret_fd,
 		   uint64_t *ret_size);
+/* How much room that content takes, in 512 bytes each: less than its size where it has holes.
+ * False: that is not known. Does not block. */
+bool tree_blob_blocks(struct tree *t, tree_id id, uint64_t *ret);
 struct tree_blob; /* one being written */
 /* Begins a new content; *ret_fd is for pread and pwrite and belongs to the blob. */
 int tree_blob_begin(struct tree *t, tree_id id, const struct tree_caller *who,

@@ -326,6 +326,13 @@ ssize_t luks_read(const struct luks *l, int fd, void *buffer, size_t len, off_t 
 	return n;
 }
 
+off_t luks_seek(const struct luks *l, int fd, off_t at, int whence)
+{
+	off_t found = lseek(fd, l->payload + at, whence);
+
+	return found < 0 ? found : found - l->payload;
+}
+
 int luks_write(const struct luks *l, int fd, void *data, size_t len, off_t at)
 {
 	int r;

@@ -35,6 +35,8 @@ void luks_free(struct luks *l);
 /* As pread(2), in the clear; at counts from the first byte that a guest sees. -1 and errno. What
  * was never written, and is noise to a guest, is zeroes. */
 ssize_t luks_read(const struct luks *l, int fd, void *buffer, size_t len, off_t at);
+/* As lseek(2) by SEEK_DATA or SEEK_HOLE; at and the result count as luks_read's. -1 and errno. */
+off_t luks_seek(const struct luks *l, int fd, off_t at, int whence);
 /* Whole sectors, all of them; 0 or a negative errno. data is overwritten. */
 int luks_write(const struct luks *l, int fd, void *data, size_t len, off_t at);
 

@@ -54,20 +54,25 @@ static void search_and_execute(const char *const *argv, const char *const *envir
 	}
 }
 
+/* What a program is given beside its words; -1: nothing. */
+struct how {
+	int input, netns;
+};
+
 /* In the child, after vfork-like care: only async-signal-safe calls. */
-static void become(int netns, const char *const *argv, int out, int err, int trouble)
+static void become(const struct how *how, const char *const *argv, int out, int err, int trouble)
 {
 	static const char *const environment[] = {"PATH=" SEARCH, "LC_ALL=C", "HOME=/", NULL};
-	int null = open("/dev/null", O_RDONLY);
+	int in = how->input >= 0 ? how->input : open("/dev/null", O_RDONLY);
 	sigset_t none;
 
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
 	setsid();
-	if (null < 0 || dup2(null, 0) < 0 || dup2(out, 1) < 0 || dup2(err, 2) < 0)
+	if (in < 0 || dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(err, 2) < 0)
 		goto failed;
-	if (netns >= 0 && setns(netns, CLONE_NEWNET) < 0)
+	if (how->netns >= 0 && setns(how->netns, CLONE_NEWNET) < 0)
 		goto failed;
 	/* The daemon's own are O_CLOEXEC; what its starter left open is not. */
 	close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
@@ -124,7 +129,8 @@ static void drain(int *fd, struct child *c, struct strbuf *out, spawn_output_fn 
 	}
 }
 
-static int start(int netns, const char *const *argv, struct child *c, struct ec2fs_error *error)
+static int start(const struct how *how, const char *const *argv, struct child *c,
+		 struct ec2fs_error *error)
 {
 	int out[2] = {-1, -1}, err[2] = {-1, -1}, trouble[2] = {-1, -1}, number = 0;
 	ssize_t n;
@@ -134,7 +140,7 @@ static int start(int netns, const char *const *argv, struct child *c, struct ec2
 	else if ((c->pid = fork()) < 0)
 		number = errno;
 	else if (c->pid == 0)
-		become(netns, argv, out[1], err[1], trouble[1]);
+		become(how, argv, out[1], err[1], trouble[1]);
 	if (out[1] >= 0)
 		close(out[1]);
 	if (err[1] >= 0)
@@ -162,13 +168,13 @@ static int start(int netns, const char *const *argv, struct child *c, struct ec2
 				argv[0], strerror(number));
 }
 
-static int run(int netns, const char *const *argv, int timeout_ms, struct strbuf *out,
+static int run(const struct how *how, const char *const *argv, int timeout_ms, struct strbuf *out,
 	       spawn_output_fn *each, void *context, struct ec2fs_error *error)
 {
 	struct child c = {.out = -1, .err = -1};
 	int64_t end = now_ms() + timeout_ms;
 	bool late = false;
-	int status, r = start(netns, argv, &c, error);
+	int status, r = start(how, argv, &c, error);
 
 	if (r < 0)
 		return r;
@@ -210,17 +216,23 @@ static int run(int netns, const char *const *argv, int timeout_ms, struct strbuf
 int spawn_stream(const char *const *argv, int timeout_ms, struct strbuf *out, spawn_output_fn *each,
 		 void *context, struct ec2fs_error *error)
 {
-	return run(-1, argv, timeout_ms, out, each, context, error);
+	return run(&(struct how){-1, -1}, argv, timeout_ms, out, each, context, error);
 }
 
 int spawn_run(const char *const *argv, int timeout_ms, struct strbuf *out,
 	      struct ec2fs_error *error)
 {
-	return run(-1, argv, timeout_ms, out, NULL, NULL, error);
+	return run(&(struct how){-1, -1}, argv, timeout_ms, out, NULL, NULL, error);
+}
+
+int spawn_run_holding(int input, const char *const *argv, int timeout_ms, struct strbuf *out,
+		      struct ec2fs_error *error)
+{
+	return run(&(struct how){input, -1}, argv, timeout_ms, out, NULL, NULL, error);
 }
 
 int spawn_run_in(int netns_fd, const char *const *argv, int timeout_ms, struct strbuf *out,
 		 struct ec2fs_error *error)
 {
-	return run(netns_fd, argv, timeout_ms, out, NULL, NULL, error);
+	return run(&(struct how){-1, netns_fd}, argv, timeout_ms, out, NULL, NULL, error);
 }

@@ -16,6 +16,11 @@
 int spawn_run(const char *const *argv, int timeout_ms, struct strbuf *out,
 	      struct ec2fs_error *error);
 
+/* The same with a descriptor (borrowed) as standard input: a lock on it lasts as long as the
+ * program and its children do, even when this process is killed meanwhile. */
+int spawn_run_holding(int input, const char *const *argv, int timeout_ms, struct strbuf *out,
+		      struct ec2fs_error *error);
+
 /* The same in a network namespace (an open descriptor, borrowed). A program that puts itself into
  * the background has ended when its first process has. */
 int spawn_run_in(int netns_fd, const char *const *argv, int timeout_ms, struct strbuf *out,

@@ -1,3 +1,4 @@
+/* Facts of an instance for the metadata service: freed here, whoever made them. */
 #include "netfw/netfw.h"
 
 #include <stdlib.h>

@@ -1,9 +1,12 @@
 /*
  * Telling a simulated guest what to do: write a word into the file CONSOLE.guest, where CONSOLE is
- * the path of the machine's serial console. The guest takes the file away and obeys: poweroff   it
- * shuts down by itself crash      its kernel panics hang       it does not listen to the power
- * button any more Any other word is printed on its console. inotify tells of the file; nothing
- * polls.
+ * the path of the machine's serial console. The guest takes the file away and obeys:
+ *
+ * - poweroff: it shuts down by itself
+ * - crash: its kernel panics
+ * - hang: it does not listen to the power button any more
+ *
+ * Any other word is printed on its console. inotify tells of the file; nothing polls.
  */
 #include "ec2fs/util/cleanup.h"
 #include "ec2fs/util/memory.h"

@@ -6,30 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct sim_world *world_of(struct provider *p)
-{
-	return ((struct sim *)p)->world;
-}
-
-static int enter(struct provider *p, const char *id, struct sim_machine **ret,
-		 struct ec2fs_error *error)
-{
-	struct sim_world *w = world_of(p);
-
-	pthread_mutex_lock(&w->lock);
-	*ret = sim_machine_find(w, id);
-	if (*ret)
-		return 0;
-	pthread_mutex_unlock(&w->lock);
-	return ec2fs_fail(error, EC2_InvalidInstanceID_NotFound, "no machine %s is running", id);
-}
-
-static int leave(struct provider *p)
-{
-	pthread_mutex_unlock(&world_of(p)->lock);
-	return 0;
-}
-
 static size_t find(const struct sim_machine *m, const char *serial)
 {
 	size_t i = 0;
@@ -58,21 +34,21 @@ int sim_attach_disk(struct provider *p, const char *id, const struct machine_dis
 		    struct ec2fs_error *error)
 {
 	struct sim_machine *m;
-	int r = enter(p, id, &m, error);
+	int r = sim_lock_machine(sim_world_of(p), id, &m, error);
 
 	if (r < 0)
 		return r;
 	if (find(m, disk->serial) == m->disk_count)
 		sim_machine_print(m, "sim: %s came", disk->serial);
 	sim_machine_add_disk(m, disk->serial);
-	return leave(p);
+	return sim_leave(sim_world_of(p), 0);
 }
 
 int sim_detach_disk(struct provider *p, const char *id, const char *serial,
 		    struct ec2fs_error *error)
 {
 	struct sim_machine *m;
-	int r = enter(p, id, &m, error);
+	int r = sim_lock_machine(sim_world_of(p), id, &m, error);
 	size_t i;
 
 	if (r < 0)
@@ -82,15 +58,15 @@ int sim_detach_disk(struct provider *p, const char *id, const char *serial,
 		sim_machine_print(m, "sim: %s went", serial);
 		free(m->disks[i]);
 		m->disks[i] = m->disks[--m->disk_count];
-		sim_machine_changed(world_of(p), id, MACHINE_END_UNKNOWN);
+		sim_machine_changed(sim_world_of(p), id, MACHINE_END_UNKNOWN);
 	}
-	return leave(p);
+	return sim_leave(sim_world_of(p), 0);
 }
 
 int sim_cut_disk(struct provider *p, const char *id, const char *serial, struct ec2fs_error *error)
 {
 	struct sim_machine *m;
-	int r = enter(p, id, &m, error);
+	int r = sim_lock_machine(sim_world_of(p), id, &m, error);
 	size_t i;
 
 	if (r < 0)
@@ -101,53 +77,53 @@ int sim_cut_disk(struct provider *p, const char *id, const char *serial, struct 
 		free(m->disks[i]);
 		m->disks[i] = m->disks[--m->disk_count];
 	}
-	return leave(p);
+	return sim_leave(sim_world_of(p), 0);
 }
 
 int sim_has_disk(struct provider *p, const char *id, const char *serial, bool *ret,
 		 struct ec2fs_error *error)
 {
 	struct sim_machine *m;
-	int r = enter(p, id, &m, error);
+	int r = sim_lock_machine(sim_world_of(p), id, &m, error);
 
 	if (r < 0)
 		return r;
 	*ret = find(m, serial) < m->disk_count;
-	return leave(p);
+	return sim_leave(sim_world_of(p), 0);
 }
 
 int sim_resize_disk(struct provider *p, const char *id, const char *serial, uint64_t bytes,
 		    struct ec2fs_error *error)
 {
 	struct sim_machine *m;
-	int r = enter(p, id, &m, error);
+	int r = sim_lock_machine(sim_world_of(p), id, &m, error);
 
 	if (r < 0)
 		return r;
 	if (find(m, serial) < m->disk_count)
 		sim_machine_print(m, "sim: %s has %ju bytes", serial, (uintmax_t)bytes);
-	return leave(p);
+	return sim_leave(sim_world_of(p), 0);
 }
 
 int sim_set_limits(struct provider *p, const char *id, const struct machine_disk *disk,
 		   struct ec2fs_error *error)
 {
 	struct sim_machine *m;
-	int r = enter(p, id, &m, error);
+	int r = sim_lock_machine(sim_world_of(p), id, &m, error);
 
 	(void)disk;
-	return r < 0 ? r : leave(p);
+	return r < 0 ? r : sim_leave(sim_world_of(p), 0);
 }
 
 static int set_paused(struct provider *p, const char *id, bool on, struct ec2fs_error *error)
 {
 	struct sim_machine *m;
-	int r = enter(p, id, &m, error);
+	int r = sim_lock_machine(sim_world_of(p), id, &m, error);
 
 	if (r < 0)
 		return r;
 	m->paused = on;
-	return leave(p);
+	return sim_leave(sim_world_of(p), 0);
 }
 
 int sim_pause(struct provider *p, const char *id, struct ec2fs_error *error)

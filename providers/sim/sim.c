@@ -65,35 +65,45 @@ static bool sim_takes_taps(const char *uri)
 	return sim_options_parse(uri, &o, NULL) == 0 && o.network;
 }
 
-/* Every verb begins here: is it one that fails? Takes the world's lock when it is not. */
-static int enter(struct sim_world *w, enum sim_verb verb, struct ec2fs_error *error)
+static int check_fault(struct sim_world *w, enum sim_verb verb, struct ec2fs_error *error)
 {
 	if (w->options.fail & 1U << verb)
 		return ec2fs_fail(error, EC2_InternalError, "sim was told to fail every %s",
 				  sim_verb_name(verb));
-	pthread_mutex_lock(&w->lock);
 	return 0;
 }
 
-static int leave(struct sim_world *w, int r)
+int sim_enter(struct sim_world *w, enum sim_verb verb, struct ec2fs_error *error)
 {
-	pthread_mutex_unlock(&w->lock);
+	int r = check_fault(w, verb, error);
+
+	if (r == 0)
+		pthread_mutex_lock(&w->lock);
 	return r;
 }
 
-/* The same for verbs that need the machine. */
-static int enter_machine(struct sim_world *w, enum sim_verb verb, const char *id,
-			 struct sim_machine **ret, struct ec2fs_error *error)
+int sim_lock_machine(struct sim_world *w, const char *id, struct sim_machine **ret,
+		     struct ec2fs_error *error)
 {
-	int r = enter(w, verb, error);
-
-	if (r < 0)
-		return r;
+	pthread_mutex_lock(&w->lock);
 	*ret = sim_machine_find(w, id);
-	if (*ret)
-		return 0;
-	return leave(w, ec2fs_fail(error, EC2_InvalidInstanceID_NotFound,
-				   "no machine %s is running", id));
+	return *ret ? 0
+		    : sim_leave(w, ec2fs_fail(error, EC2_InvalidInstanceID_NotFound,
+					      "no machine %s is running", id));
+}
+
+int sim_enter_machine(struct sim_world *w, enum sim_verb verb, const char *id,
+		      struct sim_machine **ret, struct ec2fs_error *error)
+{
+	int r = check_fault(w, verb, error);
+
+	return r < 0 ? r : sim_lock_machine(w, id, ret, error);
+}
+
+int sim_leave(struct sim_world *w, int r)
+{
+	pthread_mutex_unlock(&w->lock);
+	return r;
 }
 
 /* Is it there already? 1 if it is and may be; the lock is held. */
@@ -140,16 +150,16 @@ static int bring_up(struct sim_world *w, const struct machine_spec *spec, uint64
 
 static int sim_start(struct provider *p, const struct machine_spec *spec, struct ec2fs_error *error)
 {
-	struct sim_world *w = sim_of(p)->world;
-	int r = enter(w, SIM_start, error);
+	struct sim_world *w = sim_world_of(p);
+	int r = sim_enter(w, SIM_start, error);
 
 	if (r < 0)
 		return r;
 	if (++w->starts == w->options.fail_start)
-		return leave(w, ec2fs_fail(error, EC2_InternalError,
-					   "sim was told to fail start number %ju",
-					   (uintmax_t)w->starts));
-	r = leave(w, bring_up(w, spec, w->options.start_ns, NULL, error));
+		return sim_leave(w, ec2fs_fail(error, EC2_InternalError,
+					       "sim was told to fail start number %ju",
+					       (uintmax_t)w->starts));
+	r = sim_leave(w, bring_up(w, spec, w->options.start_ns, NULL, error));
 	return r == 0 && spec->tap ? sim_guest_start(spec, error) : r;
 }
 
@@ -157,24 +167,24 @@ static int sim_restore(struct provider *p, const struct machine_spec *spec, cons
 		       struct ec2fs_error *error)
 {
 	cleanup_file FILE *f = NULL;
-	struct sim_world *w = sim_of(p)->world;
+	struct sim_world *w = sim_world_of(p);
 	char id[32];
 	uint64_t uptime_ns;
-	int r = enter(w, SIM_restore, error);
+	int r = sim_enter(w, SIM_restore, error);
 
 	if (r < 0)
 		return r;
 	f = fopen(file, "re");
 	if (!f)
-		return leave(w,
-			     ec2fs_fail(error, EC2_InternalError,
-					"cannot restore machine %s from %s: %m", spec->id, file));
+		return sim_leave(w, ec2fs_fail(error, EC2_InternalError,
+					       "cannot restore machine %s from %s: %m", spec->id,
+					       file));
 	if (fscanf(f, "ec2fs sim 1\nid %31s\nuptime %" SCNu64 "\n", id, &uptime_ns) != 2 ||
 	    strcmp(id, spec->id) != 0)
-		return leave(w, ec2fs_fail(error, EC2_InternalError,
-					   "%s is not the saved memory of machine %s", file,
-					   spec->id));
-	r = leave(w, bring_up(w, spec, w->options.restore_ns, &uptime_ns, error));
+		return sim_leave(w, ec2fs_fail(error, EC2_InternalError,
+					       "%s is not the saved memory of machine %s", file,
+					       spec->id));
+	r = sim_leave(w, bring_up(w, spec, w->options.restore_ns, &uptime_ns, error));
 	return r == 0 && spec->tap ? sim_guest_start(spec, error) : r;
 }
 
@@ -197,16 +207,16 @@ static int write_memory(const char *file, const char *id, uint64_t uptime_ns,
 
 static int sim_save(struct provider *p, const char *id, const char *file, struct ec2fs_error *error)
 {
-	struct sim_world *w = sim_of(p)->world;
+	struct sim_world *w = sim_world_of(p);
 	struct sim_machine *m;
 	uint64_t serial;
-	int r = enter_machine(w, SIM_save, id, &m, error);
+	int r = sim_enter_machine(w, SIM_save, id, &m, error);
 
 	if (r < 0)
 		return r;
 	if (m->saving)
-		return leave(w, ec2fs_fail(error, EC2_Unavailable,
-					   "machine %s is being saved already", id));
+		return sim_leave(w, ec2fs_fail(error, EC2_Unavailable,
+					       "machine %s is being saved already", id));
 	m->saving = true;
 	serial = m->serial;
 	pthread_mutex_unlock(&w->lock);
@@ -214,41 +224,41 @@ static int sim_save(struct provider *p, const char *id, const char *file, struct
 	pthread_mutex_lock(&w->lock);
 	m = sim_machine_find(w, id);
 	if (!m || m->serial != serial)
-		return leave(w, ec2fs_fail(error, EC2_InvalidInstanceID_NotFound,
-					   "machine %s went while it was saved", id));
+		return sim_leave(w, ec2fs_fail(error, EC2_InvalidInstanceID_NotFound,
+					       "machine %s went while it was saved", id));
 	r = write_memory(file, id, sim_now() - m->started_ns, error);
 	m->saving = false;
 	if (r == 0)
 		sim_machine_remove(w, m, MACHINE_END_SAVED);
 	else
 		sim_machine_plan(w, m, sim_now()); /* what came due meanwhile */
-	return leave(w, r);
+	return sim_leave(w, r);
 }
 
 static int sim_shutdown(struct provider *p, const char *id, struct ec2fs_error *error)
 {
-	struct sim_world *w = sim_of(p)->world;
+	struct sim_world *w = sim_world_of(p);
 	struct sim_machine *m;
-	int r = enter_machine(w, SIM_shutdown, id, &m, error);
+	int r = sim_enter_machine(w, SIM_shutdown, id, &m, error);
 
 	if (r < 0)
 		return r;
 	sim_machine_power_button(w, m);
-	return leave(w, 0);
+	return sim_leave(w, 0);
 }
 
 static int sim_destroy(struct provider *p, const char *id, struct ec2fs_error *error)
 {
-	struct sim_world *w = sim_of(p)->world;
+	struct sim_world *w = sim_world_of(p);
 	struct sim_machine *m;
-	int r = enter(w, SIM_destroy, error);
+	int r = sim_enter(w, SIM_destroy, error);
 
 	if (r < 0)
 		return r;
 	m = sim_machine_find(w, id);
 	if (m)
 		sim_machine_remove(w, m, MACHINE_END_DESTROYED);
-	leave(w, 0);
+	sim_leave(w, 0);
 	/* One whose machine ended by itself has waited for this, or for its next start. */
 	if (w->options.network)
 		sim_guest_end(id);
@@ -257,9 +267,9 @@ static int sim_destroy(struct provider *p, const char *id, struct ec2fs_error *e
 
 static int sim_reboot(struct provider *p, const char *id, struct ec2fs_error *error)
 {
-	struct sim_world *w = sim_of(p)->world;
+	struct sim_world *w = sim_world_of(p);
 	struct sim_machine *m;
-	int r = enter_machine(w, SIM_reboot, id, &m, error);
+	int r = sim_enter_machine(w, SIM_reboot, id, &m, error);
 
 	if (r < 0)
 		return r;
@@ -267,126 +277,20 @@ static int sim_reboot(struct provider *p, const char *id, struct ec2fs_error *er
 		sim_machine_print(m, "reboot: Restarting system");
 		sim_machine_boot(w, m, w->options.shutdown_ns);
 	}
-	return leave(w, 0);
+	return sim_leave(w, 0);
 }
 
 static int sim_reset(struct provider *p, const char *id, struct ec2fs_error *error)
 {
-	struct sim_world *w = sim_of(p)->world;
+	struct sim_world *w = sim_world_of(p);
 	struct sim_machine *m;
-	int r = enter_machine(w, SIM_reset, id, &m, error);
+	int r = sim_enter_machine(w, SIM_reset, id, &m, error);
 
 	if (r < 0)
 		return r;
 	m->deaf = w->options.ignore_power_button; /* a guest that hung does so no more */
 	sim_machine_boot(w, m, 0);
-	return leave(w, 0);
-}
-
-static enum machine_state state_of(const struct sim_machine *m)
-{
-	if (m->saving)
-		return MACHINE_STOPPING;
-	return m->paused ? MACHINE_PAUSED : MACHINE_RUNNING;
-}
-
-static int sim_observe(struct provider *p, const char *id, enum machine_state *ret,
-		       struct ec2fs_error *error)
-{
-	const struct sim_machine *m;
-	struct sim_world *w = sim_of(p)->world;
-	int r = enter(w, SIM_observe, error);
-
-	if (r < 0)
-		return r;
-	m = sim_machine_find(w, id);
-	*ret = m ? state_of(m) : MACHINE_ABSENT;
-	return leave(w, 0);
-}
-
-static int sim_list(struct provider *p, const char *owner,
-		    void (*each)(void *context, const char *id, enum machine_state state),
-		    void *context, struct ec2fs_error *error)
-{
-	struct found {
-		char id[32];
-		enum machine_state state;
-	};
-	cleanup_free struct found *found = NULL;
-	size_t count = 0;
-	struct sim_world *w = sim_of(p)->world;
-	int r = enter(w, SIM_list, error);
-
-	if (r < 0)
-		return r;
-	found = xcalloc(w->machines.count + 1, sizeof(*found));
-	for (size_t i = 0; i < w->machines.capacity; i++) {
-		const struct sim_machine *m = w->machines.cells[i].item;
-
-		if (!m || strcmp(m->owner, owner) != 0)
-			continue;
-		snprintf(found[count].id, sizeof(found[count].id), "%s", m->id);
-		found[count++].state = state_of(m);
-	}
-	leave(w, 0);
-	for (size_t i = 0; i < count; i++)
-		each(context, found[i].id, found[i].state);
-	return 0;
-}
-
-/* A machine that does a twentieth of what it could: figures that grow with its uptime, no more. */
-static int sim_stats(struct provider *p, const char *id, struct machine_stats *ret,
-		     struct ec2fs_error *error)
-{
-	struct sim_world *w = sim_of(p)->world;
-	struct sim_machine *m;
-	int r = enter_machine(w, SIM_stats, id, &m, error);
-	uint64_t ns;
-
-	if (r < 0)
-		return r;
-	ns = sim_now() - m->started_ns;
-	*ret = (struct machine_stats){
-		.cpu_ns = ns / 20 * m->vcpus,
-		.memory = m->memory / 4,
-		.disk_read_bytes = ns / 1000000 * 4096,
-		.disk_write_bytes = ns / 2000000 * 4096,
-		.disk_read_requests = ns / 1000000,
-		.disk_write_requests = ns / 2000000,
-		.net_receive_bytes = ns / 1000000 * 1000,
-		.net_transmit_bytes = ns / 2000000 * 1000,
-		.net_receive_packets = ns / 1000000,
-		.net_transmit_packets = ns / 2000000,
-	};
-	return leave(w, 0);
-}
-
-static int sim_screenshot(struct provider *p, const char *id, struct strbuf *out,
-			  struct ec2fs_error *error)
-{
-	struct sim_world *w = sim_of(p)->world;
-	struct sim_machine *m;
-	uint64_t ns;
-	int r = enter_machine(w, SIM_screenshot, id, &m, error);
-
-	if (r < 0)
-		return r;
-	ns = sim_now() - m->started_ns;
-	leave(w, 0);
-	return sim_screen(id, ns, out, error);
-}
-
-static int sim_capacity(struct provider *p, struct provider_capacity *ret,
-			struct ec2fs_error *error)
-{
-	struct sim_world *w = sim_of(p)->world;
-	int r = enter(w, SIM_capacity, error);
-
-	if (r < 0)
-		return r;
-	*ret = (struct provider_capacity){
-		.vcpus = w->options.vcpus, .memory = w->options.memory, .accelerated = false};
-	return leave(w, 0);
+	return sim_leave(w, 0);
 }
 
 const struct provider_ops provider_sim = {

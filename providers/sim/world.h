@@ -77,6 +77,22 @@ int sim_world_join(struct sim *s, const char *uri, struct ec2fs_error *error);
 /* No event comes to s after it returned. */
 void sim_world_leave(struct sim *s);
 
+static inline struct sim_world *sim_world_of(struct provider *p)
+{
+	return ((struct sim *)p)->world;
+}
+
+/* A verb that can be told to fail begins here, and takes the world's lock unless it was told to. */
+int sim_enter(struct sim_world *w, enum sim_verb verb, struct ec2fs_error *error);
+/* The same for verbs that need the machine. */
+int sim_enter_machine(struct sim_world *w, enum sim_verb verb, const char *id,
+		      struct sim_machine **ret, struct ec2fs_error *error);
+/* Takes the world's lock when it has the machine. */
+int sim_lock_machine(struct sim_world *w, const char *id, struct sim_machine **ret,
+		     struct ec2fs_error *error);
+/* The end of each: gives the lock back, and returns r. */
+int sim_leave(struct sim_world *w, int r);
+
 /* With the world's lock held: */
 struct sim_machine *sim_machine_find(struct sim_world *w, const char *id);
 /* A new machine that has run since started_ns and boots from now. */
@@ -118,6 +134,18 @@ int sim_resize_disk(struct provider *p, const char *id, const char *serial, uint
 		    struct ec2fs_error *error);
 int sim_set_limits(struct provider *p, const char *id, const struct machine_disk *disk,
 		   struct ec2fs_error *error);
+
+/* looks.c */
+int sim_observe(struct provider *p, const char *id, enum machine_state *ret,
+		struct ec2fs_error *error);
+int sim_list(struct provider *p, const char *owner,
+	     void (*each)(void *context, const char *id, enum machine_state state), void *context,
+	     struct ec2fs_error *error);
+int sim_stats(struct provider *p, const char *id, struct machine_stats *ret,
+	      struct ec2fs_error *error);
+int sim_screenshot(struct provider *p, const char *id, struct strbuf *out,
+		   struct ec2fs_error *error);
+int sim_capacity(struct provider *p, struct provider_capacity *ret, struct ec2fs_error *error);
 
 /* screen.c */
 int sim_screen(const char *id, uint64_t uptime_ns, struct strbuf *out, struct ec2fs_error *error);

@@ -226,6 +226,47 @@ os.write(os.open(sys.argv[1], os.O_WRONLY), b"running\n")' "$I/wait" 3>&- &
 	lacks ' -> v1-' "$CLOUD/events"
 }
 
+# Lines of 600 bytes: 400 of them make the log forget its older half six times, at another size each time.
+@test "tail -f keeps up however often events forgets, and its size only grows" {
+	long=$(printf '%0250d' 0)
+	tail -n 0 -s 0.1 -f "$CLOUD/events" >"$W/tail" 2>"$W/said" 3>&- &
+	pids=($!)
+	tail -n 1 -s 0.1 -F "$CLOUD/events" >"$W/named" 2>"$W/named-said" 3>&- &
+	pids+=($!)
+	/usr/bin/python3 -u - "$CLOUD/events" >"$W/sizes" 3>&- <<-'END' &
+		import os, sys, time
+		f = open(sys.argv[1], "rb", buffering=0)
+		f.read(1 << 20)
+		while True:
+		    at, size = f.tell(), os.fstat(f.fileno()).st_size
+		    assert f.seek(0, 2) >= size >= at, (at, size)
+		    f.seek(at)
+		    got = f.read(size - at)
+		    assert len(got) == size - at, (len(got), at, size)
+		    print(size)
+		    time.sleep(0.01)
+	END
+	pids+=($!)
+	echo "begin-$long" >"$I/tags/log"
+	for ((i = 1; i <= 400; i++)); do
+		echo "v$i-$long" >"$I/tags/log"
+		((i % 40)) || soon 30 tells " -> v$i-" "$W/tail" "$W/named"
+	done
+	kill "${pids[@]}"
+	wait || true
+	for reader in tail named; do
+		for ((i = 1; i <= 400; i++)); do echo "v$i"; done |
+			diff - <(sed -n 's/.*tags\/log .* -> \(v[0-9]*\)-.*/\1/p' "$W/$reader")
+	done
+	[ ! -s "$W/said" ] && [ ! -s "$W/named-said" ]
+	sort -nc "$W/sizes"
+	[ "$(tail -n 1 "$W/sizes")" -gt 200000 ]
+	# To who comes anew it is as long as it reads.
+	[ "$(stat -c %s "$CLOUD/events")" = "$(cat "$CLOUD/events" | wc -c)" ]
+	[ "$(wc -c <"$CLOUD/events")" -lt 65600 ]
+	[ "$(tac "$CLOUD/events" | grep -c -- ' -> v[0-9]*-')" = "$(grep -c -- ' -> v[0-9]*-' "$CLOUD/events")" ]
+}
+
 # What find -newer would not find is what changed and has an older time than the change.
 @test "find -newer finds every file and directory that shows something else" {
 	mkdir security-groups/newer vpcs/newer volumes/newer addresses/newer

@@ -8,6 +8,12 @@
 #	host_up                 boots it unless it runs
 #	host_stop               ends it, disks and all
 #
+# and for files of bats, after lib/cloud (their setup is can_run):
+#
+#	host_made               for setup_file: has the host's image made; says skip_all where there can be no test host
+#	host_with_ec2fs         for setup_file: host_made, and a host that has ec2fs
+#	host_passes FILE COUNT  that file of tests/host passes in it, COUNT tests and none skipped
+#
 # /dev/vdb is an empty disk of size DATA, 8G by default. The host dies with the shell that booted it, so that is never
 # a $(…). Its network reaches this machine's loopback address for ssh, and nothing else.
 # shellcheck shell=bash
@@ -150,4 +156,26 @@ host_stop()
 	[ -n "${HOST_DIR-}" ] || return 0
 	host_cut
 	rm -rf "$HOST_DIR"
+}
+
+host_made()
+{
+	case $EC2FS in
+	*/san-*) skip_all "the test host emulates a processor: sanitizers would take too long in it" ;;
+	*) command -v qemu-system-x86_64 qemu-img >/dev/null || skip_all "QEMU is not installed" ;;
+	esac
+	[ -n "${SKIP_ALL-}" ] || image_made "$host_home/make-host"
+}
+
+host_with_ec2fs()
+{
+	host_made
+	[ -n "${SKIP_ALL-}" ] || { host_start "$BATS_FILE_TMPDIR/host" 1G && host_put_ec2fs; }
+}
+
+host_passes()
+{
+	run host "cd ec2fs && TEST_LIMIT=600 tests/run tests/host/$1 2>&1"
+	[ "$status" = 0 ] || fail "exit status $status:" "$output" "$(host "tail -n 80 ec2fs/build/test-logs/$1.tap")"
+	[[ ${lines[-1]} == "$2 passed, 0 failed, 0 skipped" ]] || fail "$output"
 }

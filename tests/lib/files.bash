@@ -68,3 +68,22 @@ files_alone()
 {
 	lacks '~$|^\.|^sed|^XX|^tmp|^4913$|\.(bak|orig|rej|new)$' <(ls -A "$INSTANCE" "$INSTANCE/tags" "$IMAGE")
 }
+
+# calls 'PYTHON': with os, errno, fcntl, mmap, signal, sys, time and the files as names: inst, image, type_, data, spec,
+# tag, disk, description; w is a directory elsewhere. `refused(ERRNO, function, …)` insists on the errno.
+calls()
+{
+	/usr/bin/python3 -c '
+import errno, fcntl, mmap, os, signal, sys, time
+inst, image, w = sys.argv[1:4]
+type_, data, spec, tag = inst + "/instance-type", inst + "/user-data", inst + "/spec", inst + "/tags/env"
+disk, description = image + "/disk", image + "/description"
+def refused(number, call, *args, **named):
+    try:
+        call(*args, **named)
+    except OSError as e:
+        assert e.errno in (number if isinstance(number, tuple) else (number,)), e
+        return
+    sys.exit("not refused: %s %r" % (getattr(call, "__name__", call), args))
+'"$1" "$INSTANCE" "$IMAGE" "$W" || fail "fails: $1"
+}

@@ -7,7 +7,11 @@ setup_file()
 	image_made "$BATS_TEST_DIRNAME/../../examples/images/make-debian-image"
 }
 
-setup() { cd "$BATS_TEST_TMPDIR"; }
+setup()
+{
+	can_run
+	cd "$BATS_TEST_TMPDIR"
+}
 
 teardown()
 {

@@ -1,15 +1,15 @@
 # The test host: a command runs there as it would here, on real device-mapper; the power can be cut.
 # Takes up to 900 s. Beside others. (the first time, where its image is built)
 load ../lib/cloud
+. "$BATS_TEST_DIRNAME/../host/host.bash"
 
-setup_file()
+setup_file() { host_made; }
+
+setup()
 {
-	case $EC2FS in */san-*) skip "nothing of ec2fs runs in this file" ;; esac
-	command -v qemu-system-x86_64 qemu-img >/dev/null || skip "QEMU is not installed"
-	image_made "$BATS_TEST_DIRNAME/../host/make-host"
+	can_run
+	cd "$BATS_TEST_TMPDIR"
 }
-
-setup() { cd "$BATS_TEST_TMPDIR"; }
 
 @test "thin volumes outlive a power cut; what was not flushed does not" {
 	cat >before <<-'EOF'

@@ -87,6 +87,13 @@ is_luks()
 	cmp -n $((4 << 20)) snapshots/sealed-now/disk "$CLOUD_HOME/content"
 	[ "$(dd if=snapshots/sealed-now/disk bs=1 skip=1000003 count=37 status=none)" = \
 		"$(dd if="$CLOUD_HOME/content" bs=1 skip=1000003 count=37 status=none)" ]
+	# What nobody has written is a hole.
+	cp snapshots/sealed-now/disk "$CLOUD_HOME/copy"
+	[ "$(stat -c '%s' "$CLOUD_HOME/copy")" = $((1 << 30)) ]
+	[ "$(stat -c %b "$CLOUD_HOME/copy")" -lt $((16 << 11)) ]
+	[ "$(stat -c %b snapshots/sealed-now/disk)" -lt $((16 << 11)) ]
+	cmp "$CLOUD_HOME/copy" snapshots/sealed-now/disk
+	rm "$CLOUD_HOME/copy"
 	# It leaves the cloud in the clear, and comes back as what it is.
 	mkdir snapshots/back
 	cp --sparse=always snapshots/sealed-now/disk "$CLOUD_HOME/backup"

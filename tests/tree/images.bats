@@ -26,6 +26,80 @@ teardown() { cloud_stop; }
 	[ "$(stat -c %s images/debian/disk)" = 8388608 ]
 }
 
+# sparse FILE: it takes less than 1 MiB of the 8 or more that it has.
+sparse() { [ "$(du -k "$1" | cut -f1)" -lt 1024 ] || fail "$1 has no holes"; }
+
+@test "the holes of a disk are seen, and kept by who copies it out" {
+	truncate -s 8M "$W/disk"
+	printf hello | dd of="$W/disk" bs=1 seek=4000000 conv=notrunc status=none
+	cp "$W/disk" images/debian/disk
+	sparse images/debian/disk
+	/usr/bin/python3 - images/debian/disk images/debian/name images/debian/tags <<-'END'
+		import errno, os, sys
+		def seek(f, at, whence):
+		    try:
+		        return os.lseek(f, at, whence)
+		    except OSError as e:
+		        return errno.errorcode[e.errno]
+		disk = os.open(sys.argv[1], os.O_RDONLY)
+		data = seek(disk, 0, os.SEEK_DATA)
+		assert 0 < data <= 4000000, data
+		hole = seek(disk, data, os.SEEK_HOLE)
+		assert 4000005 <= hole < 5000000, hole
+		assert os.pread(disk, 5, 4000000) == b"hello"
+		assert seek(disk, 0, os.SEEK_HOLE) == 0
+		assert seek(disk, 4000001, os.SEEK_DATA) == 4000001
+		assert seek(disk, hole, os.SEEK_DATA) == "ENXIO"
+		assert seek(disk, hole, os.SEEK_HOLE) == hole
+		assert seek(disk, 8 << 20, os.SEEK_HOLE) == "ENXIO"
+		assert seek(disk, 9 << 20, os.SEEK_DATA) == "ENXIO"
+		assert seek(disk, -1, os.SEEK_DATA) == "ENXIO"
+		assert seek(disk, 0, os.SEEK_END) == 8 << 20
+		# What has none is data, and a hole behind its end.
+		text = os.open("README", os.O_RDONLY)
+		size = os.fstat(text).st_size
+		assert seek(text, 0, os.SEEK_DATA) == 0 and seek(text, 5, os.SEEK_DATA) == 5
+		assert seek(text, 5, os.SEEK_HOLE) == size
+		assert seek(text, size, os.SEEK_DATA) == "ENXIO" == seek(text, size, os.SEEK_HOLE)
+		assert len(os.read(text, 1 << 20)) == 0 and os.lseek(text, 0, os.SEEK_SET) == 0
+		assert len(os.read(text, 1 << 20)) == size
+		# Who writes sees his own.
+		out = os.open(sys.argv[1], os.O_RDWR | os.O_TRUNC)
+		os.pwrite(out, b"x" * 512, 1 << 20)
+		assert seek(out, 0, os.SEEK_DATA) == 1 << 20
+		assert seek(out, 0, os.SEEK_HOLE) == 0
+		assert seek(out, 1 << 21, os.SEEK_DATA) == "ENXIO"
+		os.ftruncate(out, 0)
+		os.pwrite(out, open(os.path.dirname(sys.argv[1]) + "/disk", "rb").read(), 0)
+	END
+	cp "$W/disk" images/debian/disk
+	mkdir "$W/rsync" "$W/tar" "$W/new"
+	cp images/debian/disk "$W/cp"
+	tar -cSf "$W/disk.tar" images/debian/disk
+	[ "$(stat -c %s "$W/disk.tar")" -lt 1000000 ]
+	tar -xSf "$W/disk.tar" -C "$W/tar"
+	sparse "$W/tar/images/debian/disk"
+	sparse "$W/cp"
+	cmp "$W/disk" "$W/cp"
+	cmp "$W/disk" "$W/tar/images/debian/disk"
+	if command -v rsync >/dev/null; then
+		rsync -aS images/debian/disk "$W/rsync/"
+		sparse "$W/rsync/disk"
+		cmp "$W/disk" "$W/rsync/disk"
+	fi
+	if command -v qemu-img >/dev/null; then
+		[ "$(qemu-img map -f raw --output json images/debian/disk | grep -c '"data": true')" = 1 ]
+		qemu-img convert -f raw -O raw images/debian/disk "$W/converted"
+		sparse "$W/converted"
+		cmp "$W/disk" "$W/converted"
+	fi
+	# And within the mount.
+	mkdir images/twin
+	cp images/debian/disk images/twin/disk
+	sparse images/twin/disk
+	cmp "$W/disk" images/twin/disk
+}
+
 @test "dd, tee and install import as well as cp" {
 	head -c 1M /dev/urandom >"$W/disk"
 	dd if="$W/disk" of=images/debian/disk bs=64k status=none

@@ -180,3 +180,23 @@ stopped()
 	refuses EDQUOT 'mkdir snapshots/two'
 	tells '^SnapshotLimitExceeded|SnapshotLimitExceeded' "$CLOUD/errors"
 }
+
+@test "holes are kept by who copies a snapshot out, or an image that begins with it" {
+	truncate -s 64M "$W/sparse"
+	dd if="$W/disk" of="$W/sparse" bs=1M seek=20 conv=notrunc status=none
+	mkdir snapshots/imported volumes/data images/gold
+	cp "$W/sparse" snapshots/imported/disk
+	becomes completed snapshots/imported/state
+	echo imported >images/gold/source-snapshot
+	echo imported >volumes/data/snapshot
+	becomes available volumes/data/state
+	mkdir volumes/data/snapshots/taken
+	becomes completed snapshots/data-taken/state
+	for disk in {snapshots/{imported,data-taken},images/gold}/disk; do
+		[ "$(du -k "$disk" | cut -f1)" -lt 8000 ] || fail "$disk has no holes"
+		cp "$disk" "$W/copy"
+		[ "$(du -k "$W/copy" | cut -f1)" -lt 8000 ] || fail "the copy of $disk has none"
+		cmp -n $((64 << 20)) "$W/sparse" "$W/copy"
+		rm "$W/copy"
+	done
+}

@@ -52,6 +52,33 @@ teardown() { cloud_stop; }
 	[ "$(ls "$STATE/volumes")" = "$there" ]
 }
 
+@test "zones that name one directory in two spellings share it" {
+	mkdir -p "$CLOUD_HOME/disk" availability-zones/us-east-1{b,c}
+	echo "file:$CLOUD_HOME/disk" >availability-zones/us-east-1b/storage
+	alone=$(stat -f -c %b availability-zones/us-east-1b)
+	all=$(stat -f -c %b .)
+	echo "file:$CLOUD_HOME/./disk/" >availability-zones/us-east-1c/storage
+	for zone in b c; do
+		mkdir volumes/data-$zone
+		printf "availability-zone us-east-1$zone\nsize 1\n" >"$CLOUD_HOME/spec"
+		cp "$CLOUD_HOME/spec" volumes/data-$zone/spec
+		becomes available volumes/data-$zone/state 10
+	done
+	[ -e "$CLOUD_HOME/disk/$(cat volumes/data-b/volume-id).raw" ]
+	[ -e "$CLOUD_HOME/disk/$(cat volumes/data-c/volume-id).raw" ]
+	# Room is not counted twice.
+	[ "$(stat -f -c %b availability-zones/us-east-1c)" = "$alone" ]
+	[ "$(stat -f -c %b .)" = "$all" ]
+	# What one zone is making is no leftover to the other, which is first looked at by a start.
+	cloud_restart
+	for zone in c b; do
+		mkdir volumes/more-$zone
+		cp "$CLOUD_HOME/spec" volumes/more-$zone/spec
+		becomes available volumes/more-$zone/state 10
+	done
+	! grep 'which no record names' "$CLOUD_HOME/log"
+}
+
 @test "a volume that no record names stays while QEMU has it" {
 	command -v qemu-io >/dev/null || skip "qemu-io is not installed"
 	mkdir volumes/data

@@ -113,6 +113,20 @@ empty()
 	empty
 }
 
+@test "an image that does not end with a sector comes over whole, and nothing behind it" {
+	host "dd if=/dev/urandom of=odd bs=1000 count=3000 status=none && truncate -s $((5 * MIB + 777)) odd &&
+		printf end | dd of=odd bs=1 seek=$((5 * MIB + 774)) conv=notrunc status=none"
+	run tool batch <<-END
+		import snap-1 odd
+		clone vol-1 $((8 * MIB)) snap-1
+		list
+	END
+	[ "$status" = 0 ]
+	[[ $output == *"snapshot snap-1 $((5 * MIB + 777))"* ]]
+	host "cmp -n $((5 * MIB + 777)) odd /dev/ec2/vol-1 && tail -c +$((5 * MIB + 778)) /dev/ec2/vol-1 | cmp -n $((2 * MIB)) - /dev/zero"
+	empty
+}
+
 @test "a snapshot takes no room and keeps its instant, in whatever order what follows is removed" {
 	tool batch <<-END
 		create vol-1 $GIB

@@ -112,6 +112,14 @@ void file_close(struct volumes *base)
 	free(v);
 }
 
+bool file_same(struct volumes *base, struct volumes *other)
+{
+	struct stat a, b;
+
+	return fstat(file_of(base)->dir_fd, &a) == 0 && fstat(file_of(other)->dir_fd, &b) == 0 &&
+	       a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
 /* Calls each with the names of volumes and snapshots that have that ending, which is cut off. */
 static int each_name(struct file_volumes *v, const char *ending,
 		     void (*each)(void *context, const char *id), void *context)

@@ -182,6 +182,7 @@ const struct volumes_ops volumes_file = {
 	.check = check,
 	.open = file_open,
 	.close = file_close,
+	.same = file_same,
 	.sweep = file_sweep,
 	.create = create,
 	.clone = clone_snapshot,

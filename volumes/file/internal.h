@@ -1,4 +1,4 @@
-/* What the files of the back end `file` share. */
+/* What the files of the back end `file` share: volumes as sparse files of a directory. */
 #ifndef VOLUMES_FILE_INTERNAL_H
 #define VOLUMES_FILE_INTERNAL_H
 
@@ -27,6 +27,7 @@ int file_tell(const char *what, const char *name, int number, struct ec2fs_error
 /* directory.c */
 int file_open(const char *uri, const char *owner, struct volumes **ret, struct ec2fs_error *error);
 void file_close(struct volumes *v);
+bool file_same(struct volumes *v, struct volumes *other);
 int file_sweep(struct volumes *v, struct ec2fs_error *error);
 int file_list(struct volumes *v, void (*each)(void *context, const struct volume_found *found),
 	      void *context, struct ec2fs_error *error);

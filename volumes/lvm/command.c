@@ -59,59 +59,69 @@ enum ec2_code lvm_code(const char *words)
 	return EC2_InternalError;
 }
 
-/* flock(1) keeps the lock while the program runs, and survives a killed daemon with it. */
-static int run(struct lvm_volumes *v, const char *const *first, const char *const *rest,
-	       struct strbuf *out, struct ec2fs_error *error)
+static int open_lock(struct lvm_volumes *v, struct ec2fs_error *error)
 {
-	const char *argv[MOST_WORDS] = {"flock", "--shared", "--close", v->lock_path};
+	int fd = open(v->lock_path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	if (fd >= 0)
+		return fd;
+	return ec2fs_fail_errno(error, errno, EC2_InternalError, "%s: %s", v->lock_path,
+				strerror(errno));
+}
+
+/* The program holds the lock as its standard input: it survives a killed daemon with it. */
+int lvm_run_other(struct lvm_volumes *v, const char *const *argv, struct strbuf *out,
+		  struct ec2fs_error *error)
+{
+	cleanup_close int fd = open_lock(v, error);
 	struct ec2fs_error e = {0};
-	size_t n = 4;
-	char *words;
+	size_t name = strlen(argv[0]);
+	char *words = e.message;
 	int r;
 
-	while (first && *first && n + 1 < MOST_WORDS)
-		argv[n++] = *first++;
-	while (*rest && n + 1 < MOST_WORDS)
-		argv[n++] = *rest++;
-	if (*rest)
-		return ec2fs_fail(error, EC2_InternalError, "%s: too many words", argv[4]);
-	r = spawn_run(argv, TIMEOUT_MS, out, &e);
+	if (fd < 0)
+		return fd;
+	while (flock(fd, LOCK_SH) < 0)
+		if (errno != EINTR)
+			return ec2fs_fail_errno(error, errno, EC2_InternalError, "%s: %s",
+						v->lock_path, strerror(errno));
+	r = spawn_run_holding(fd, argv, TIMEOUT_MS, out, &e);
 	if (r == 0)
 		return 0;
-	words = e.message;
-	if (strncmp(words, "flock: ", strlen("flock: ")) == 0)
-		words += strlen("flock: ");
-	lvm_words(words);
-	if (r == -ETIMEDOUT || r == -ENOENT)
-		return ec2fs_fail_errno(error, -r, e.code, "%s", words);
-	if (strstr(words, "failed to execute"))
+	if (r == -ENOENT)
 		return ec2fs_fail_errno(error, ENOENT, EC2_InternalError,
-					"%s is not installed (Debian: lvm2)", argv[4]);
-	return ec2fs_fail(error, lvm_code(words), "%s: %s", first ? argv[5] : argv[4],
+					"%s is not installed (Debian: lvm2)", argv[0]);
+	if (r == -ETIMEDOUT)
+		return ec2fs_fail_errno(error, -r, e.code, "%s", words);
+	/* "lvm: what it told": its command says more. */
+	if (strncmp(words, argv[0], name) == 0 && strncmp(words + name, ": ", 2) == 0)
+		words += name + 2;
+	lvm_words(words);
+	return ec2fs_fail(error, lvm_code(words), "%s: %s",
+			  strcmp(argv[0], "lvm") == 0 ? argv[1] : argv[0],
 			  *words ? words : "it failed and told nothing");
 }
 
 int lvm_run(struct lvm_volumes *v, const char *const *argv, struct strbuf *out,
 	    struct ec2fs_error *error)
 {
-	static const char *const lvm[] = {"lvm", NULL};
+	const char *words[MOST_WORDS] = {"lvm"};
+	size_t n = 1;
 
-	return run(v, lvm, argv, out, error);
-}
-
-int lvm_run_other(struct lvm_volumes *v, const char *const *argv, struct ec2fs_error *error)
-{
-	return run(v, NULL, argv, NULL, error);
+	while (*argv && n + 1 < MOST_WORDS)
+		words[n++] = *argv++;
+	if (*argv)
+		return ec2fs_fail(error, EC2_InternalError, "lvm %s: too many words", words[1]);
+	return lvm_run_other(v, words, out, error);
 }
 
 int lvm_wait_for_others(struct lvm_volumes *v, struct ec2fs_error *error)
 {
 	static const struct timespec pause = {.tv_nsec = 50000000};
-	cleanup_close int fd = open(v->lock_path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	cleanup_close int fd = open_lock(v, error);
 
 	if (fd < 0)
-		return ec2fs_fail_errno(error, errno, EC2_InternalError, "%s: %s", v->lock_path,
-					strerror(errno));
+		return fd;
 	for (int left = TIMEOUT_MS / 50; flock(fd, LOCK_EX | LOCK_NB) < 0; left--) {
 		if (errno != EWOULDBLOCK && errno != EINTR)
 			return ec2fs_fail_errno(error, errno, EC2_InternalError, "%s: %s",

@@ -70,7 +70,8 @@ int lvm_run(struct lvm_volumes *v, const char *const *argv, struct strbuf *out,
 	    struct ec2fs_error *error);
 #define lvm_do(v, error, ...) lvm_run(v, (const char *const[]){__VA_ARGS__, NULL}, NULL, error)
 /* Any other program, in the same way; argv with its name. */
-int lvm_run_other(struct lvm_volumes *v, const char *const *argv, struct ec2fs_error *error);
+int lvm_run_other(struct lvm_volumes *v, const char *const *argv, struct strbuf *out,
+		  struct ec2fs_error *error);
 /* Waits until no program of an earlier life runs. */
 int lvm_wait_for_others(struct lvm_volumes *v, struct ec2fs_error *error);
 /* What was done is on the disks, not in their caches: lvm itself does not ask them. */

@@ -49,6 +49,12 @@ static void close_pool(struct volumes *base)
 	free(v);
 }
 
+static bool same_pool(struct volumes *base, struct volumes *other)
+{
+	return strcmp(lvm_of(base)->uri.vg, lvm_of(other)->uri.vg) == 0 &&
+	       strcmp(lvm_of(base)->uri.pool, lvm_of(other)->uri.pool) == 0;
+}
+
 static int image_size(const char *image, uint64_t volume, uint64_t *ret, struct ec2fs_error *error)
 {
 	cleanup_close int fd = open(image, O_RDONLY | O_CLOEXEC);
@@ -245,6 +251,7 @@ const struct volumes_ops volumes_lvm = {
 	.check = lvm_check,
 	.open = open_pool,
 	.close = close_pool,
+	.same = same_pool,
 	.sweep = lvm_sweep,
 	.create = create,
 	.clone = clone_snapshot,

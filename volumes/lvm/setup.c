@@ -109,7 +109,7 @@ static int clear_device(struct lvm_volumes *v, struct ec2fs_error *error)
 			member ? "It belongs to another volume group: choose another disk"
 			       : "Choose another disk, or add ,overwrite to lose what is there");
 	close(steal_fd(&fd));
-	return lvm_run_other(v, wipefs, error);
+	return lvm_run_other(v, wipefs, NULL, error);
 }
 
 /*

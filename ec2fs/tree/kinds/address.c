@@ -1,3 +1,4 @@
+/* addresses/NAME: an Elastic IP; and its link in instances/NAME/addresses/. */
 #include "ec2fs/model/network.h"
 #include "ec2fs/tree/internal.h"
 
@@ -75,29 +76,16 @@ const struct links instance_address_links = {.salt = "addresses/link",
 					     .drop = link_drop};
 
 static const struct entry entries[] = {
-	{.name = "allocation-id", .mode = S_IFREG | 0444, .show = show_id, .help = "eipalloc-…"},
-	{.name = "public-ip", .mode = S_IFREG | 0444, .help = "of public-ipv4-pool"},
-	{.name = "instance",
-	 .mode = S_IFREG | 0644,
-	 .flags = ENTRY_VOLATILE | TREE_NOT_COPIED,
-	 .show = show_instance,
-	 .store = address_set_instance,
-	 .help = "name or ID to associate it with; an empty line disassociates"},
-	{.name = "association-id",
-	 .mode = S_IFREG | 0444,
-	 .present = field_present,
-	 .help = "eipassoc-…, while it is associated"},
-	{.name = "private-ip-address",
-	 .mode = S_IFREG | 0444,
-	 .flags = ENTRY_VOLATILE,
-	 .show = show_private_ip,
-	 .present = is_associated,
-	 .help = "of the instance that has it"},
-	{.name = "tags", .mode = S_IFDIR | 0755, .dir = &tags_dir, .help = "a file each"},
-	{.name = "error",
-	 .mode = S_IFREG | 0444,
-	 .show = show_error,
-	 .help = "why the last change was refused"},
+	ENTRY_ID("allocation-id", "eipalloc-…"),
+	ENTRY_RO("public-ip", "of public-ipv4-pool"),
+	ENTRY_RW("instance", address_set_instance,
+		 "name or ID to associate it with; an empty line disassociates",
+		 .flags = ENTRY_VOLATILE | TREE_NOT_COPIED, .show = show_instance),
+	ENTRY_RO("association-id", "eipassoc-…, while it is associated", .present = field_present),
+	ENTRY_RO("private-ip-address", "of the instance that has it", .flags = ENTRY_VOLATILE,
+		 .show = show_private_ip, .present = is_associated),
+	ENTRY_TAGS,
+	ENTRY_ERROR,
 	{0},
 };
 

@@ -1,3 +1,4 @@
+/* instances/NAME/volumes/DEVICE: a link to the attached volume. */
 #include "ec2fs/model/storage.h"
 #include "ec2fs/tree/internal.h"
 

@@ -1,3 +1,4 @@
+/* images/NAME: what instances boot from. */
 #include "ec2fs/model/block_devices.h"
 #include "ec2fs/model/storage.h"
 #include "ec2fs/tree/internal.h"
@@ -34,13 +35,26 @@ static int open_disk(struct tree *t, uint64_t number, struct luks **ret_luks, in
 	return number ? snapshot_open(t, number, ret_luks, ret_fd, ret_size) : -ENODATA;
 }
 
+static bool disk_blocks(struct tree *t, uint64_t number, uint64_t *ret)
+{
+	struct view v = cloud_read(t->cloud);
+	const struct resource *image = view_get(&v, number);
+	const struct resource *snapshot = image ? image_root_snapshot(&v, image) : NULL;
+
+	number = snapshot ? snapshot->number : 0;
+	cloud_read_end(t->cloud);
+	return number && snapshot_blocks(t, number, ret);
+}
+
 static void show_mappings(const struct show *s, struct strbuf *out)
 {
 	block_devices_print(s->view, s->r, out);
 }
 
-static const struct entry_extra disk_extra = {
-	.inspect = engine_inspect_disk, .size = disk_size, .open = open_disk};
+static const struct entry_extra disk_extra = {.inspect = engine_inspect_disk,
+					      .size = disk_size,
+					      .open = open_disk,
+					      .blocks = disk_blocks};
 
 /* A Linux kernel image: bzImage has "HdrS" at 0x202 (x86 boot protocol), ELF and arm64's Image
  * their magic. */
@@ -62,96 +76,38 @@ static int inspect_kernel(int fd, char **ret_value, struct ec2fs_error *error)
 static const struct entry_extra kernel_extra = {.inspect = inspect_kernel};
 
 static const struct entry entries[] = {
-	{.name = "image-id", .mode = S_IFREG | 0444, .show = show_id, .help = "ami-…"},
-	{.name = "state",
-	 .mode = S_IFREG | 0444,
-	 .help = "pending until there is something to boot, available, or failed"},
-	{.name = "state-reason",
-	 .mode = S_IFREG | 0444,
-	 .present = field_present,
-	 .help = "why it failed"},
-	{.name = "progress",
-	 .mode = S_IFREG | 0444,
-	 .present = field_present,
-	 .help = "of a conversion"},
-	{.name = "disk",
-	 .mode = S_IFREG | 0644,
-	 .flags = TREE_BLOB,
-	 .max = (size_t)DISK_MAX,
-	 .store = image_set_disk,
-	 .extra = &disk_extra,
-	 .help = "raw or qcow2: write one to import it; reading gives raw"},
-	{.name = "kernel",
-	 .mode = S_IFREG | 0644,
-	 .flags = TREE_BLOB,
-	 .max = (size_t)KERNEL_MAX,
-	 .store = image_set_kernel,
-	 .unset = image_unset_kernel,
-	 .extra = &kernel_extra,
-	 .help = "boot this instead of the disk's boot loader"},
-	{.name = "ramdisk",
-	 .mode = S_IFREG | 0644,
-	 .flags = TREE_BLOB,
-	 .max = (size_t)KERNEL_MAX,
-	 .store = image_set_ramdisk,
-	 .unset = image_unset_ramdisk,
-	 .help = "initramfs that goes with the kernel"},
-	{.name = "cmdline",
-	 .mode = S_IFREG | 0644,
-	 .store = image_set_cmdline,
-	 .unset = image_unset_cmdline,
-	 .help = "arguments of the kernel"},
-	{.name = "description",
-	 .mode = S_IFREG | 0644,
-	 .store = image_set_description,
-	 .help = "free text"},
-	{.name = "architecture",
-	 .mode = S_IFREG | 0644,
-	 .store = image_set_architecture,
-	 .help = "x86_64 or arm64"},
-	{.name = "root-device-name",
-	 .mode = S_IFREG | 0644,
-	 .store = image_set_root_device_name,
-	 .help = "such as /dev/xvda"},
-	{.name = "block-device-mappings",
-	 .mode = S_IFREG | 0644,
-	 .flags = TREE_DOCUMENT | ENTRY_VOLATILE,
-	 .max = 16 * 1024,
-	 .show = show_mappings,
-	 .store = image_set_mappings,
-	 .help = "disks of its instances: DEVICE snapshot:NAME, size:GIB, ephemeralN or none, a "
-		 "line "
-		 "each"},
-	{.name = "no-reboot",
-	 .mode = S_IFREG | 0644,
-	 .flags = TREE_NOT_COPIED,
-	 .store = image_set_no_reboot,
-	 .help = "true: the source instance runs on while it is copied"},
-	{.name = "source-instance",
-	 .mode = S_IFREG | 0644,
-	 .flags = ENTRY_VOLATILE | TREE_NOT_COPIED,
-	 .show = show_reference,
-	 .store = image_set_source_instance,
-	 .help = "name or ID; writing it makes the image of that instance's volumes"},
-	{.name = "source-snapshot",
-	 .mode = S_IFREG | 0644,
-	 .flags = ENTRY_VOLATILE | TREE_NOT_COPIED,
-	 .show = show_reference,
-	 .store = image_set_source_snapshot,
-	 .help = "name or ID of the snapshot of a root volume"},
-	{.name = "creation-date", .mode = S_IFREG | 0444, .help = "when it was made"},
-	{.name = "wait",
-	 .mode = S_IFREG | 0644,
-	 .flags = TREE_WAIT | TREE_NOT_COPIED,
-	 .show = show_nothing,
-	 .store = store_wait,
-	 .extra = &wait_extra,
-	 .help = "write STATE [SECONDS]: returns when it is reached"},
-	{.name = "tags", .mode = S_IFDIR | 0755, .dir = &tags_dir, .help = "a file each"},
-	{.name = "error",
-	 .mode = S_IFREG | 0444,
-	 .show = show_error,
-	 .help = "why the last change was refused"},
+	ENTRY_ID("image-id", "ami-…"),
+	ENTRY_RO("state", "pending until there is something to boot, available, or failed"),
+	ENTRY_RO("state-reason", "why it failed", .present = field_present),
+	ENTRY_RO("progress", "of a conversion", .present = field_present),
+	ENTRY_RW("disk", image_set_disk, "raw or qcow2: write one to import it; reading gives raw",
+		 .flags = TREE_BLOB, .max = (size_t)DISK_MAX, .extra = &disk_extra),
+	ENTRY_RW("kernel", image_set_kernel, "boot this instead of the disk's boot loader",
+		 .flags = TREE_BLOB, .max = (size_t)KERNEL_MAX, .unset = image_unset_kernel,
+		 .extra = &kernel_extra),
+	ENTRY_RW("ramdisk", image_set_ramdisk, "initramfs that goes with the kernel",
+		 .flags = TREE_BLOB, .max = (size_t)KERNEL_MAX, .unset = image_unset_ramdisk),
+	ENTRY_RW("cmdline", image_set_cmdline, "arguments of the kernel",
+		 .unset = image_unset_cmdline),
+	ENTRY_RW("description", image_set_description, "free text"),
+	ENTRY_RW("architecture", image_set_architecture, "x86_64 or arm64"),
+	ENTRY_RW("root-device-name", image_set_root_device_name, "such as /dev/xvda"),
+	ENTRY_RW("block-device-mappings", image_set_mappings,
+		 "disks of its instances: DEVICE snapshot:NAME, size:GIB, ephemeralN or none, a "
+		 "line each",
+		 .flags = TREE_DOCUMENT | ENTRY_VOLATILE, .max = 16 * 1024, .show = show_mappings),
+	ENTRY_RW("no-reboot", image_set_no_reboot,
+		 "true: the source instance runs on while it is copied", .flags = TREE_NOT_COPIED),
+	ENTRY_RW("source-instance", image_set_source_instance,
+		 "name or ID; writing it makes the image of that instance's volumes",
+		 .flags = ENTRY_VOLATILE | TREE_NOT_COPIED, .show = show_reference),
+	ENTRY_RW("source-snapshot", image_set_source_snapshot,
+		 "name or ID of the snapshot of a root volume",
+		 .flags = ENTRY_VOLATILE | TREE_NOT_COPIED, .show = show_reference),
+	ENTRY_RO("creation-date", "when it was made"),
+	ENTRY_WAIT,
+	ENTRY_TAGS,
+	ENTRY_ERROR,
 	{0},
 };
 

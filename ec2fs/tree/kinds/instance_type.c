@@ -1,27 +1,14 @@
+/* instance-types/NAME: processors, memory and disks of an instance. */
 #include "ec2fs/model/kinds.h"
 #include "ec2fs/tree/internal.h"
 
 static const struct entry entries[] = {
-	{.name = "vcpus",
-	 .mode = S_IFREG | 0644,
-	 .store = instance_type_set_vcpus,
-	 .help = "number of virtual CPUs"},
-	{.name = "memory",
-	 .mode = S_IFREG | 0644,
-	 .store = instance_type_set_memory,
-	 .help = "such as 512 MiB"},
-	{.name = "architecture",
-	 .mode = S_IFREG | 0644,
-	 .store = instance_type_set_architecture,
-	 .help = "x86_64 or arm64"},
-	{.name = "instance-storage",
-	 .mode = S_IFREG | 0644,
-	 .store = instance_type_set_storage,
-	 .help = "disks that live as long as the machine, COUNTxSIZE in GB; empty: none"},
-	{.name = "error",
-	 .mode = S_IFREG | 0444,
-	 .show = show_error,
-	 .help = "why the last change was refused"},
+	ENTRY_RW("vcpus", instance_type_set_vcpus, "number of virtual CPUs"),
+	ENTRY_RW("memory", instance_type_set_memory, "such as 512 MiB"),
+	ENTRY_RW("architecture", instance_type_set_architecture, "x86_64 or arm64"),
+	ENTRY_RW("instance-storage", instance_type_set_storage,
+		 "disks that live as long as the machine, COUNTxSIZE in GB; empty: none"),
+	ENTRY_ERROR,
 	{0},
 };
 

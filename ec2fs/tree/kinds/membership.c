@@ -1,3 +1,4 @@
+/* instances/NAME/security-groups/GROUP: a link to a group that the instance is in. */
 #include "ec2fs/model/kinds.h"
 #include "ec2fs/tree/internal.h"
 

@@ -1,3 +1,4 @@
+/* vpcs/VPC/network-acls/NAME: a stateless filter of subnets. */
 #include "ec2fs/model/network.h"
 #include "ec2fs/tree/internal.h"
 
@@ -12,35 +13,18 @@ static void show_associations(const struct show *s, struct strbuf *out)
 }
 
 static const struct entry entries[] = {
-	{.name = "network-acl-id", .mode = S_IFREG | 0444, .show = show_id, .help = "acl-…"},
-	{.name = "is-default",
-	 .mode = S_IFREG | 0444,
-	 .help = "true: the ACL of subnets that name none"},
-	{.name = "ingress",
-	 .mode = S_IFREG | 0644,
-	 .flags = TREE_DOCUMENT,
-	 .max = 16 * 1024,
-	 .show = show_document,
-	 .store = network_acl_set_ingress,
-	 .help = "NUMBER allow|deny PROTOCOL PORTS CIDR lines; the lowest number that matches "
-		 "decides, none denies"},
-	{.name = "egress",
-	 .mode = S_IFREG | 0644,
-	 .flags = TREE_DOCUMENT,
-	 .max = 16 * 1024,
-	 .show = show_document,
-	 .store = network_acl_set_egress,
-	 .help = "the same for what leaves the subnet"},
-	{.name = "associations",
-	 .mode = S_IFREG | 0444,
-	 .flags = TREE_LIVE,
-	 .show = show_associations,
-	 .help = "the subnets that it decides for"},
-	{.name = "tags", .mode = S_IFDIR | 0755, .dir = &tags_dir, .help = "a file each"},
-	{.name = "error",
-	 .mode = S_IFREG | 0444,
-	 .show = show_error,
-	 .help = "why the last change was refused"},
+	ENTRY_ID("network-acl-id", "acl-…"),
+	ENTRY_RO("is-default", "true: the ACL of subnets that name none"),
+	ENTRY_RW("ingress", network_acl_set_ingress,
+		 "NUMBER allow|deny PROTOCOL PORTS CIDR lines; the lowest number that matches "
+		 "decides, none denies",
+		 .flags = TREE_DOCUMENT, .max = 16 * 1024, .show = show_document),
+	ENTRY_RW("egress", network_acl_set_egress, "the same for what leaves the subnet",
+		 .flags = TREE_DOCUMENT, .max = 16 * 1024, .show = show_document),
+	ENTRY_RO("associations", "the subnets that it decides for", .flags = TREE_LIVE,
+		 .show = show_associations),
+	ENTRY_TAGS,
+	ENTRY_ERROR,
 	{0},
 };
 

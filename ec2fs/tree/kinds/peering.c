@@ -1,3 +1,4 @@
+/* vpcs/VPC/peerings/NAME: a joint of two VPCs. */
 #include "ec2fs/model/network.h"
 #include "ec2fs/tree/internal.h"
 
@@ -15,30 +16,16 @@ static void show_peer(const struct show *s, struct strbuf *out)
 }
 
 static const struct entry entries[] = {
-	{.name = "vpc-peering-connection-id",
-	 .mode = S_IFREG | 0444,
-	 .show = show_id,
-	 .help = "pcx-…"},
-	{.name = "peer-vpc",
-	 .mode = S_IFREG | 0644,
-	 .flags = TREE_LIVE,
-	 .show = show_peer,
-	 .store = peering_set_peer_vpc,
-	 .help = "the VPC that is asked: NAME, or REGION/NAME; written once"},
-	{.name = "state",
-	 .mode = S_IFREG | 0644,
-	 .flags = TREE_NOT_COPIED,
-	 .store = peering_set_state,
-	 .help = "pending-acceptance; write active to accept, or rejected"},
-	{.name = "state-reason",
-	 .mode = S_IFREG | 0444,
-	 .present = field_present,
-	 .help = "why it failed"},
-	{.name = "tags", .mode = S_IFDIR | 0755, .dir = &tags_dir, .help = "a file each"},
-	{.name = "error",
-	 .mode = S_IFREG | 0444,
-	 .show = show_error,
-	 .help = "why the last change was refused"},
+	ENTRY_ID("vpc-peering-connection-id", "pcx-…"),
+	ENTRY_RW("peer-vpc", peering_set_peer_vpc,
+		 "the VPC that is asked: NAME, or REGION/NAME; written once", .flags = TREE_LIVE,
+		 .show = show_peer),
+	ENTRY_RW("state", peering_set_state,
+		 "pending-acceptance; write active to accept, or rejected",
+		 .flags = TREE_NOT_COPIED),
+	ENTRY_RO("state-reason", "why it failed", .present = field_present),
+	ENTRY_TAGS,
+	ENTRY_ERROR,
 	{0},
 };
 

@@ -1,3 +1,4 @@
+/* vpcs/VPC/route-tables/NAME: where packets go. */
 #include "ec2fs/model/routes.h"
 #include "ec2fs/tree/internal.h"
 
@@ -46,40 +47,22 @@ static void show_associations(const struct show *s, struct strbuf *out)
 }
 
 static const struct entry entries[] = {
-	{.name = "route-table-id", .mode = S_IFREG | 0444, .show = show_id, .help = "rtb-…"},
-	{.name = "routes",
-	 .mode = S_IFREG | 0644,
-	 .flags = TREE_DOCUMENT | ENTRY_VOLATILE,
-	 .max = 64 * 1024,
-	 .show = show_routes,
-	 .store = route_table_set_routes,
-	 .help = "DESTINATION TARGET lines; local, internet-gateway, nat:NAME, instance:NAME, "
-		 "peering:NAME, vpn:NAME"},
-	{.name = "effective-routes",
-	 .mode = S_IFREG | 0444,
-	 .flags = TREE_LIVE,
-	 .show = show_effective_routes,
-	 .help = "all of them, with active or blackhole"},
-	{.name = "main",
-	 .mode = S_IFREG | 0644,
-	 .flags = TREE_LIVE,
-	 .show = show_main,
-	 .store = route_table_set_main,
-	 .help = "true: the table of subnets that name none; write true to make it that"},
-	{.name = "associations",
-	 .mode = S_IFREG | 0444,
-	 .flags = TREE_LIVE,
-	 .show = show_associations,
-	 .help = "the subnets that it decides for"},
-	{.name = "propagating",
-	 .mode = S_IFREG | 0644,
-	 .store = route_table_set_propagating,
-	 .help = "true: the routes of the VPN gateway are in it by themselves"},
-	{.name = "tags", .mode = S_IFDIR | 0755, .dir = &tags_dir, .help = "a file each"},
-	{.name = "error",
-	 .mode = S_IFREG | 0444,
-	 .show = show_error,
-	 .help = "why the last change was refused"},
+	ENTRY_ID("route-table-id", "rtb-…"),
+	ENTRY_RW("routes", route_table_set_routes,
+		 "DESTINATION TARGET lines; local, internet-gateway, nat:NAME, instance:NAME, "
+		 "peering:NAME, vpn:NAME",
+		 .flags = TREE_DOCUMENT | ENTRY_VOLATILE, .max = 64 * 1024, .show = show_routes),
+	ENTRY_RO("effective-routes", "all of them, with active or blackhole", .flags = TREE_LIVE,
+		 .show = show_effective_routes),
+	ENTRY_RW("main", route_table_set_main,
+		 "true: the table of subnets that name none; write true to make it that",
+		 .flags = TREE_LIVE, .show = show_main),
+	ENTRY_RO("associations", "the subnets that it decides for", .flags = TREE_LIVE,
+		 .show = show_associations),
+	ENTRY_RW("propagating", route_table_set_propagating,
+		 "true: the routes of the VPN gateway are in it by themselves"),
+	ENTRY_TAGS,
+	ENTRY_ERROR,
 	{0},
 };
 

@@ -1,3 +1,4 @@
+/* tags/KEY, of whatever has tags: a file whose text is the value. */
 #include "ec2fs/model/kinds.h"
 #include "ec2fs/tree/internal.h"
 

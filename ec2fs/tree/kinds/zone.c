@@ -1,3 +1,4 @@
+/* availability-zones/NAME: what runs machines and holds volumes. */
 #include "ec2fs/model/admission.h"
 #include "ec2fs/tree/internal.h"
 
@@ -16,28 +17,13 @@ static void show_capacity(const struct show *s, struct strbuf *out)
 }
 
 static const struct entry entries[] = {
-	{.name = "state",
-	 .mode = S_IFREG | 0644,
-	 .store = zone_set_state,
-	 .help = "available, or why nothing is launched here"},
-	{.name = "messages", .mode = S_IFREG | 0444, .help = "trouble with compute or storage"},
-	{.name = "compute",
-	 .mode = S_IFREG | 0644,
-	 .store = zone_set_compute,
-	 .help = "what runs the machines: a libvirt URI, or sim"},
-	{.name = "storage",
-	 .mode = S_IFREG | 0644,
-	 .store = zone_set_storage,
-	 .help = "what holds the volumes: file:DIR"},
-	{.name = "capacity",
-	 .mode = S_IFREG | 0444,
-	 .flags = TREE_LIVE,
-	 .show = show_capacity,
-	 .help = "of the host, and what is taken"},
-	{.name = "error",
-	 .mode = S_IFREG | 0444,
-	 .show = show_error,
-	 .help = "why the last change was refused"},
+	ENTRY_RW("state", zone_set_state, "available, or why nothing is launched here"),
+	ENTRY_RO("messages", "trouble with compute or storage"),
+	ENTRY_RW("compute", zone_set_compute, "what runs the machines: a libvirt URI, or sim"),
+	ENTRY_RW("storage", zone_set_storage, "what holds the volumes: file:DIR"),
+	ENTRY_RO("capacity", "of the host, and what is taken", .flags = TREE_LIVE,
+		 .show = show_capacity),
+	ENTRY_ERROR,
 	{0},
 };
 
