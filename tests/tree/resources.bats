@@ -99,6 +99,16 @@ teardown() { cloud_stop; }
 	mkdir key-pairs/two
 }
 
+@test "a mistyped key of a spec is refused, with a suggestion" {
+	mkdir instances/web-1
+	refuses EINVAL 'echo "instance-typ t3.nano" > instances/web-1/spec'
+	tells 'line 1: there is no instance-typ; did you mean instance-type\?' instances/web-1/error
+	refuses EINVAL 'echo "subnets x" > instances/web-1/spec'
+	tells 'did you mean subnet\?' instances/web-1/error
+	refuses EINVAL 'echo "user-data x" > instances/web-1/spec'
+	tells 'spec does not hold user-data, which has a file of its own' instances/web-1/error
+}
+
 @test "a mistyped attribute is refused, with a suggestion" {
 	mkdir instances/web-1
 	refuses ENOENT 'echo x > instances/web-1/instance-typ'
