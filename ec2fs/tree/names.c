@@ -84,11 +84,12 @@ static int make(struct view *v, void *context, struct ec2fs_error *error)
 	return 0;
 }
 
-/* Tells the refusal; or what was made. */
+/* Tells the refusal; or what was made, and the last refusal there is over. */
 static int finish(struct naming *n, int r, struct ec2fs_error *error, struct tree_node *ret)
 {
 	if (r < 0)
 		return tree_refuse(n->tree, n->dir, n->name, n->who, n->text, n->len, error);
+	tree_accept(n->tree, n->dir);
 	if (ret)
 		return tree_stat(n->tree, n->made ? n->made : node_resource_id(n->number), n->who,
 				 ret);
