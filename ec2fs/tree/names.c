@@ -201,9 +201,9 @@ static int rename_in(struct view *v, void *context, struct ec2fs_error *error)
 		return ec2fs_fail(error, EC2_OperationNotPermitted, "%s has a name of its own",
 				  n->name);
 	if (n->dir != n->to)
-		return ec2fs_fail(error, EC2_InvalidParameterValue,
-				  "a %s cannot move to another directory; copy it with cp -r",
-				  kind_name(found.r->kind));
+		return ec2fs_fail(error, EC2_OperationNotPermitted,
+				  "%s cannot move out of %s; cp makes it again elsewhere", n->name,
+				  d.dir->title);
 	if (found.r->kind != KIND_TAG) {
 		r = name_check(n->new_name, error);
 		if (r < 0)
