@@ -2,6 +2,7 @@
 #include "ec2fs/tree/internal.h"
 
 #include "ec2fs/model/kinds.h"
+#include "ec2fs/model/refer.h"
 #include "ec2fs/text/name.h"
 #include "ec2fs/text/suggest.h"
 #include "ec2fs/util/cleanup.h"
@@ -236,6 +237,34 @@ int tree_rename(struct tree *t, tree_id from, const char *name, tree_id to, cons
 	return finish(&n, cloud_change(t->cloud, &actor, rename_in, &n, &error), &error, NULL);
 }
 
+/* A part of a link's target is not there: the resource that it names, or the way to it. */
+static int leads_nowhere(const struct view *v, const struct node *from, const struct node *at,
+			 const char *part, const char *target, struct ec2fs_error *error)
+{
+	static const struct {
+		enum kind kind;
+		enum ec2_code code;
+	} linked[] = {{KIND_VOLUME, EC2_InvalidVolume_NotFound},
+		      {KIND_SECURITY_GROUP, EC2_InvalidGroup_NotFound},
+		      {KIND_ADDRESS, EC2_InvalidAllocationID_NotFound}};
+	const char *last = from->dir ? strrchr(from->dir->title, '/') : NULL;
+	const struct resource *found;
+
+	for (size_t i = 0; at->dir && i < sizeof(linked) / sizeof(linked[0]); i++)
+		if (at->dir->child == linked[i].kind && at->r->kind == KIND_REGION) {
+			int r = refer(v, at->r->number, linked[i].kind, linked[i].code, part,
+				      &found, error);
+
+			return r < 0 ? r
+				     : ec2fs_fail_errno(error, ENOENT, linked[i].code,
+							"%s is an ID; link to its name, %s", part,
+							found->name);
+		}
+	return ec2fs_fail_errno(error, ENOENT, EC2_InvalidParameterValue,
+				"%s leads nowhere, seen from the link; write ../../..%s/NAME",
+				target, last ? last : "");
+}
+
 /* The resource that a relative target means, seen from the directory. */
 static int resolve(struct tree *t, const struct view *v, const struct node *from,
 		   const char *target, const struct tree_caller *who, struct node *ret,
@@ -258,8 +287,7 @@ static int resolve(struct tree *t, const struct view *v, const struct node *from
 			if (node_get(v, node_parent(v, ret), &next) < 0)
 				return -ESTALE;
 		} else if (node_lookup(t, v, ret, part, who, &next) < 0) {
-			return ec2fs_fail_errno(error, ENOENT, EC2_InvalidParameterValue,
-						"%s: there is no such thing", target);
+			return leads_nowhere(v, from, ret, part, target, error);
 		}
 		*ret = next;
 	}
