@@ -144,6 +144,12 @@ lint: export BUILD := $(BUILD)
 lint:
 	@tests/lint/run
 
+# Power cuts at random moments of a whole ec2fs on LVM; each takes some minutes.
+SOAK ?= 10
+.PHONY: soak
+soak: all
+	@SOAK=$(SOAK) TEST_LIMIT=$$(($(SOAK) * 300 + 900)) BUILD=$(BUILD) tests/run tests/volumes/soak.bats
+
 bench: all
 	@BUILD=$(BUILD) tests/bench/run
 
@@ -204,6 +210,7 @@ help:
 	@echo 'make fuzz        runs libFuzzer (needs clang) on the parsers, FUZZ_SECONDS=$(FUZZ_SECONDS) each'
 	@echo 'make docs/tools.md  writes the tables there anew, by running the tools'
 	@echo 'make lint        format, clang-tidy, cppcheck and the rules of the house'
+	@echo 'make soak        takes the power from a cloud on LVM at random moments, SOAK=$(SOAK) times, in a test host'
 	@echo 'make bench       measures, and prints a table'
 	@echo 'make install     to PREFIX ($(PREFIX)), below DESTDIR; uninstall takes it away again'
 	@echo 'make man         makes the manual page of the tree, $(TREE_PAGE)'

@@ -151,8 +151,7 @@ int tree_blob_commit(struct tree_blob *b)
 	}
 	if (r < 0)
 		return tree_refuse(b->tree, b->id, NULL, &b->who, NULL, 0, &error);
-	if (refusals_clear(b->tree->refusals, b->id >> 16))
-		tree_tell_shown(b->tree, node_id(b->id >> 16, "error"));
+	tree_accept(b->tree, b->id);
 	return 0;
 }
 
