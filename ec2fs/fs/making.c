@@ -79,7 +79,10 @@ void fs_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
 	if (!found || !(node.flags & TREE_INBORN) || !asker_removes_below(who.pid)) {
 		if (found && (node.flags & TREE_RESOURCE) && !remembered)
 			r = dismantling_check(fs, &who, node.id);
-		if (r == 0)
+		/* What rm -r leaves in a fixed directory is hidden from it. */
+		if (r == 0 &&
+		    !(found && !(node.flags & TREE_RESOURCE) && hides_names(fs, node.id) &&
+		      dismantling_is_vain(fs, &who, dir, &node)))
 			r = tree_rmdir(fs->tree, dir, name, &who);
 	}
 	if (r == 0 && found && (node.flags & TREE_RESOURCE))
@@ -250,6 +253,7 @@ void fs_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
 	struct tree_caller who = caller_of(req);
 	struct scratch *s cleanup_scratch = NULL;
 	struct tree_node node;
+	bool vain;
 	tree_id dir;
 	int r = place_resolve(fs, parent, name, &dir);
 
@@ -261,7 +265,11 @@ void fs_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
 	}
 	if (r == 0)
 		r = tree_lookup(fs->tree, dir, name, &who, &node);
-	if (r == 0 && (node.flags & TREE_OPTIONAL))
+	vain = r == 0 && (tree_is_free(&node) || (node.flags & TREE_OPTIONAL)) &&
+	       !(node.flags & TREE_HOLDS) && dismantling_is_vain(fs, &who, dir, &node);
+	if (vain)
+		hide_name(fs, dir, name);
+	else if (r == 0 && (node.flags & TREE_OPTIONAL))
 		r = tree_unset(fs->tree, node.id, &who);
 	else if (r == 0 && (node.flags & TREE_HELD) && asker_removes_below(who.pid))
 		hide_name(fs, dir, name);
