@@ -52,6 +52,15 @@ const struct links *links_by_number(uint16_t number);
 
 /* -ESTALE when there is no such node. */
 int node_get(const struct view *v, tree_id id, struct node *ret);
+/* The same for who changes it, with the story. */
+static inline int node_need(const struct view *v, tree_id id, struct node *ret,
+			    struct ec2fs_error *error)
+{
+	return node_get(v, id, ret) == 0
+		       ? 0
+		       : ec2fs_fail_errno(error, ESTALE, EC2_InvalidParameterValue,
+					  "it was removed meanwhile");
+}
 /* -ENOENT, -ENOTDIR. */
 int node_lookup(struct tree *t, const struct view *v, const struct node *dir, const char *name,
 		const struct tree_caller *who, struct node *ret);
@@ -105,6 +114,8 @@ cloud_watch_fn tree_cloud_changed;
 void tree_tell(struct tree *t, enum tree_event event, tree_id id, tree_id parent, const char *name);
 /* Tells that what the node shows changed, though no field of its own did. */
 void tree_tell_shown(struct tree *t, tree_id id);
+/* After a change at the node that succeeded: the story in `error` there is over. Without locks. */
+void tree_accept(struct tree *t, tree_id id);
 
 /* The field that tells when somebody set the mtime of a resource's directory; a fixed directory's
  * is called like it. ns since the epoch. */

@@ -119,8 +119,10 @@ stopped()
 	cp -r snapshots/gold snapshots/copy
 	cmp "$W/disk" snapshots/copy/disk
 	reads completed snapshots/copy/state
-	# What it is stays.
-	refuses EBUSY 'cp "$CLOUD_HOME/disk" snapshots/gold/disk'
+	# What it is stays: the same again is nothing, another is refused.
+	cp "$W/disk" snapshots/gold/disk
+	{ head -c 1M /dev/zero && cat "$W/disk"; } >"$W/other"
+	refuses EBUSY 'cp "$CLOUD_HOME/other" snapshots/gold/disk'
 	tells '^IncorrectState' snapshots/gold/error
 	refuses EBUSY 'echo none > snapshots/gold/volume'
 	rm -r snapshots/gold snapshots/again snapshots/copy

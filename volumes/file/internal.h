@@ -1,4 +1,4 @@
-/* What the files of the back end `file` share. */
+/* What the files of the back end `file` share: volumes as sparse files of a directory. */
 #ifndef VOLUMES_FILE_INTERNAL_H
 #define VOLUMES_FILE_INTERNAL_H
 
