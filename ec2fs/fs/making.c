@@ -82,7 +82,10 @@ void fs_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
 	if (!found || !(node.flags & TREE_INBORN) || !asker_removes_below(who.pid)) {
 		if (found && (node.flags & TREE_RESOURCE) && !remembered)
 			r = dismantling_check(fs, &who, node.id);
-		if (r == 0)
+		/* What rm -r leaves in a fixed directory is hidden from it. */
+		if (r == 0 &&
+		    !(found && !(node.flags & TREE_RESOURCE) && hides_names(fs, node.id) &&
+		      dismantling_is_vain(fs, &who, dir, &node)))
 			r = tree_rmdir(fs->tree, dir, name, &who);
 	}
 	if (r == 0 && found && (node.flags & TREE_RESOURCE))
@@ -250,13 +253,41 @@ static bool drop_scratch(struct fs *fs, struct scratch *s)
 	return is;
 }
 
+/* What an unlink of that node does: it may stay, and not be seen by the caller for a moment. */
+static int unlink_node(struct fs *fs, const struct tree_caller *who, tree_id dir, const char *name,
+		       const struct tree_node *node)
+{
+	bool optional = node->flags & TREE_OPTIONAL, free = tree_is_free(node);
+	int r = 0;
+
+	/* rm -r: of what will not go, or what goes with the rest. */
+	if (((free || optional) && !(node->flags & TREE_HOLDS) &&
+	     dismantling_is_vain(fs, who, dir, node)) ||
+	    ((node->flags & TREE_HELD) && asker_removes_below(who->pid))) {
+		hide_name(fs, dir, name);
+		return 0;
+	}
+	/* Perhaps it is made anew. */
+	if ((S_ISLNK(node->mode) ? free : optional && !free) &&
+	    relinking_unlinks(fs, who, dir, name))
+		return 0;
+	if (free && !optional)
+		return tree_unlink(fs->tree, dir, name, who);
+	/* An optional file that is always listed comes back empty; for who makes it anew it is
+	 * gone. */
+	if (optional)
+		r = tree_unset(fs->tree, node->id, who);
+	if (r == 0)
+		hide_name(fs, dir, name);
+	return r;
+}
+
 void fs_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
 	struct fs *fs = fs_of(req);
 	struct tree_caller who = caller_of(req);
 	struct scratch *s cleanup_scratch = NULL;
 	struct tree_node node;
-	bool held, again = false; /* perhaps: it is made anew */
 	tree_id dir;
 	int r = place_resolve(fs, parent, name, &dir);
 
@@ -281,21 +312,8 @@ void fs_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
 		relinking_goes_on(fs, &who, dir, NULL);
 	if (r == 0)
 		r = tree_lookup(fs->tree, dir, name, &who, &node);
-	held = r == 0 && (node.flags & TREE_HELD) && asker_removes_below(who.pid);
-	if (r == 0 && !held &&
-	    (S_ISLNK(node.mode) ? tree_is_free(&node)
-				: (node.flags & TREE_OPTIONAL) && !tree_is_free(&node)))
-		again = relinking_unlinks(fs, &who, dir, name);
-	if (r == 0 && !again && (node.flags & TREE_OPTIONAL))
-		r = tree_unset(fs->tree, node.id, &who);
-	else if (r == 0 && !again && !held && tree_is_free(&node))
-		r = tree_unlink(fs->tree, dir, name, &who);
-	else if (r == 0 && !again)
-		hide_name(fs, dir, name);
-	/* An optional file that is always listed comes back empty; for who makes it anew it is
-	 * gone. */
-	if (r == 0 && !again && (node.flags & TREE_OPTIONAL))
-		hide_name(fs, dir, name);
+	if (r == 0)
+		r = unlink_node(fs, &who, dir, name, &node);
 	if (r == 0)
 		dismantling_note(fs, &who, dir, &node);
 	reply_result(req, r);

@@ -179,6 +179,26 @@ int tree_rmdir(struct tree *t, tree_id dir, const char *name, const struct tree_
 	return finish(&n, r, &error, NULL);
 }
 
+static int remove_it(struct view *v, void *context, struct ec2fs_error *error)
+{
+	tree_id *id = context;
+	const struct kind_ops *ops;
+	struct node n;
+
+	if (node_get(v, *id, &n) < 0 || n.entry)
+		return -ESTALE;
+	ops = kind_ops(n.r->kind);
+	return ops->remove ? ops->remove(v, view_edit(v, n.r), error) : 0;
+}
+
+bool tree_stays(struct tree *t, tree_id id, const struct tree_caller *who)
+{
+	struct actor actor = actor_of(who);
+	struct ec2fs_error ignored = {0};
+
+	return cloud_try(t->cloud, &actor, remove_it, &id, &ignored) < 0;
+}
+
 int tree_unlink(struct tree *t, tree_id dir, const char *name, const struct tree_caller *who)
 {
 	return tree_rmdir(t, dir, name, who);
