@@ -1,5 +1,6 @@
 #include "ec2fs/fs/dismantling.h"
 
+#include "ec2fs/fs/asker.h"
 #include "ec2fs/util/memory.h"
 
 #include <stdlib.h>
@@ -14,7 +15,7 @@ struct dismantling {
 	/* An NFS or 9P server has several threads for one client. */
 	pid_t pids[8];
 	size_t pid_count;
-	tree_id gone[64];
+	tree_id gone[128];
 	size_t count;
 };
 
@@ -94,8 +95,8 @@ void dismantling_note(struct fs *fs, const struct tree_caller *who, tree_id dir,
 	x->at = monotonic_now();
 	if (!has_pid(x, who->pid) && x->pid_count < sizeof(x->pids) / sizeof(x->pids[0]))
 		x->pids[x->pid_count++] = who->pid;
-	/* Only names of values hide; other resources and tags are gone indeed. */
-	if (!(node->flags & (TREE_RESOURCE | TREE_FREE)) && !has_gone(x, node->id) &&
+	/* Names of values hide, and tags for rm -r; other resources are gone indeed. */
+	if (!(node->flags & TREE_RESOURCE) && !has_gone(x, node->id) &&
 	    x->count < sizeof(x->gone) / sizeof(x->gone[0]))
 		x->gone[x->count++] = node->id;
 	pthread_mutex_unlock(&d->lock);
@@ -125,6 +126,27 @@ void dismantling_done(struct fs *fs, tree_id resource)
 	pthread_mutex_unlock(&d->lock);
 }
 
+bool dismantling_is_vain(struct fs *fs, const struct tree_caller *who, tree_id dir,
+			 const struct tree_node *node)
+{
+	struct dismantlings *d = fs->dismantlings;
+	struct dismantling is = {0};
+	struct dismantling *x;
+	struct tree_node home;
+
+	if (tree_stat(fs->tree, dir, who, &home) < 0 || home.resource == TREE_ROOT)
+		return false;
+	pthread_mutex_lock(&d->lock);
+	x = find(d, home.resource);
+	if (x)
+		is = *x;
+	pthread_mutex_unlock(&d->lock);
+	return is.count && has_pid(&is, who->pid) && asker_removes_below(who->pid) &&
+	       !tree_left_in(fs->tree, home.resource, home.id == home.resource ? node->id : dir,
+			     is.gone, is.count) &&
+	       tree_stays(fs->tree, home.resource, who);
+}
+
 int dismantling_check(struct fs *fs, const struct tree_caller *who, tree_id resource)
 {
 	struct dismantlings *d = fs->dismantlings;
@@ -140,7 +162,7 @@ int dismantling_check(struct fs *fs, const struct tree_caller *who, tree_id reso
 	pthread_mutex_unlock(&d->lock);
 	if (!has_pid(&is, who->pid))
 		return 0;
-	left = tree_left_in(fs->tree, resource, is.gone, is.count);
+	left = tree_left_in(fs->tree, resource, 0, is.gone, is.count);
 	if (!left)
 		return 0;
 	ec2fs_fail(

@@ -17,6 +17,11 @@ void dismantling_note(struct fs *fs, const struct tree_caller *who, tree_id dir,
 		      const struct tree_node *node);
 /* The resource is removed: what was noted of it is forgotten. */
 void dismantling_done(struct fs *fs, tree_id resource);
+/* Is this rm -r of a resource that will not go? All that was set is gone for the caller, as far as
+ * it is listed before the node, which is in the directory dir. Then what else is in it has to stay:
+ * a refusal changes nothing. */
+bool dismantling_is_vain(struct fs *fs, const struct tree_caller *who, tree_id dir,
+			 const struct tree_node *node);
 /* The node was made again. */
 void dismantling_undo(struct fs *fs, tree_id node);
 /* rmdir of the resource: 0, or a recorded refusal, -ENOTEMPTY. */

@@ -32,7 +32,7 @@ static size_t distance(const char *a, size_t a_len, const char *b, size_t b_len)
 
 const char *suggest(const char *word, const char *const *candidates, size_t count)
 {
-	size_t len = strlen(word), best = len / 3 + 2;
+	size_t len = strlen(word), best = least(len, len / 3 + 2);
 	const char *near = NULL;
 
 	if (!len || len > LONGEST)

@@ -8,6 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Whose `error` tells of the node; of a tag, of a link: its directory's resource. */
+static uint64_t teller(const struct node *n)
+{
+	return kind_ops(n->r->kind)->file ? n->r->parent : n->r->number;
+}
+
 int tree_refuse(struct tree *t, tree_id id, const char *name, const struct tree_caller *who,
 		const void *wrote, size_t len, const struct ec2fs_error *error)
 {
@@ -19,8 +25,7 @@ int tree_refuse(struct tree *t, tree_id id, const char *name, const struct tree_
 
 	if (node_get(&v, id, &n) == 0) {
 		node_path(&v, &n, &path);
-		/* A tag, a link: its directory's resource tells. */
-		number = kind_ops(n.r->kind)->file ? n.r->parent : n.r->number;
+		number = teller(&n);
 		secret = n.entry && (n.entry->flags & ENTRY_QUIET);
 	}
 	cloud_read_end(t->cloud);
@@ -37,11 +42,15 @@ int tree_refuse(struct tree *t, tree_id id, const char *name, const struct tree_
 	return -error->number;
 }
 
-/* After a success the resource's last story is over. */
-static void accepted(struct tree *t, tree_id id)
+void tree_accept(struct tree *t, tree_id id)
 {
-	uint64_t number = id == TREE_ROOT ? ROOT_NUMBER : id >> 16;
+	struct view v = cloud_read(t->cloud);
+	uint64_t number = ROOT_NUMBER;
+	struct node n;
 
+	if (node_get(&v, id, &n) == 0)
+		number = teller(&n);
+	cloud_read_end(t->cloud);
 	if (refusals_clear(t->refusals, number))
 		tree_tell_shown(t, node_id(number, "error"));
 }
@@ -238,7 +247,7 @@ int tree_store(struct tree *t, tree_id id, const struct tree_caller *who, const 
 	}
 	if (r < 0)
 		return tree_refuse(t, id, NULL, who, data, len, &error);
-	accepted(t, id);
+	tree_accept(t, id);
 	return 0;
 }
 
@@ -251,7 +260,7 @@ int tree_unset(struct tree *t, tree_id id, const struct tree_caller *who)
 
 	if (r < 0)
 		return tree_refuse(t, id, NULL, who, NULL, 0, &error);
-	accepted(t, id);
+	tree_accept(t, id);
 	return 0;
 }
 

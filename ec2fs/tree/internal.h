@@ -114,6 +114,8 @@ cloud_watch_fn tree_cloud_changed;
 void tree_tell(struct tree *t, enum tree_event event, tree_id id, tree_id parent, const char *name);
 /* Tells that what the node shows changed, though no field of its own did. */
 void tree_tell_shown(struct tree *t, tree_id id);
+/* After a change at the node that succeeded: the story in `error` there is over. Without locks. */
+void tree_accept(struct tree *t, tree_id id);
 
 /* The field that tells when somebody set the mtime of a resource's directory; a fixed directory's
  * is called like it. ns since the epoch. */

@@ -9,10 +9,8 @@ struct taking {
 	size_t count;
 };
 
-static bool is_gone(const struct taking *t, const struct entry *e)
+static bool is_gone(const struct taking *t, tree_id id)
 {
-	tree_id id = node_entry_id(t->r->number, e);
-
 	for (size_t i = 0; i < t->count; i++)
 		if (t->gone[i] == id)
 			return true;
@@ -34,7 +32,8 @@ static bool is_left(const struct view *v, const struct taking *t, const struct e
 		/* Other resources in it have a say of their own; links go with it. */
 		if (e->dir->child == KIND_TAG)
 			view_each (v, t->r->number, KIND_TAG, tag)
-				return true;
+				if (!is_gone(t, node_resource_id(tag->number)))
+					return true;
 		return false;
 	}
 	if (!e->store && !(e->flags & TREE_BLOB))
@@ -44,10 +43,11 @@ static bool is_left(const struct view *v, const struct taking *t, const struct e
 		return false;
 	if ((e->flags & ENTRY_SPEC) && spec_gone)
 		return false;
-	return is_set(t->r, e) && !is_gone(t, e);
+	return is_set(t->r, e) && !is_gone(t, node_entry_id(t->r->number, e));
 }
 
-const char *tree_left_in(struct tree *t, tree_id id, const tree_id *gone, size_t count)
+const char *tree_left_in(struct tree *t, tree_id id, tree_id before, const tree_id *gone,
+			 size_t count)
 {
 	struct view v = cloud_read(t->cloud);
 	const char *left = NULL;
@@ -60,10 +60,13 @@ const char *tree_left_in(struct tree *t, tree_id id, const tree_id *gone, size_t
 
 		for (const struct entry *e = entries; e && e->name; e++)
 			if (e->store == store_spec)
-				spec_gone = is_gone(&taking, e);
-		for (const struct entry *e = entries; e && e->name && !left; e++)
+				spec_gone = is_gone(&taking, node_entry_id(n.r->number, e));
+		for (const struct entry *e = entries; e && e->name && !left; e++) {
+			if (before && node_entry_id(n.r->number, e) == before)
+				break;
 			if (is_left(&v, &taking, e, spec_gone))
 				left = e->name;
+		}
 	}
 	cloud_read_end(t->cloud);
 	return left;

@@ -2,6 +2,7 @@
 #include "ec2fs/tree/internal.h"
 
 #include "ec2fs/model/kinds.h"
+#include "ec2fs/model/refer.h"
 #include "ec2fs/text/name.h"
 #include "ec2fs/text/suggest.h"
 #include "ec2fs/util/cleanup.h"
@@ -84,11 +85,12 @@ static int make(struct view *v, void *context, struct ec2fs_error *error)
 	return 0;
 }
 
-/* Tells the refusal; or what was made. */
+/* Tells the refusal; or what was made, and the last refusal there is over. */
 static int finish(struct naming *n, int r, struct ec2fs_error *error, struct tree_node *ret)
 {
 	if (r < 0)
 		return tree_refuse(n->tree, n->dir, n->name, n->who, n->text, n->len, error);
+	tree_accept(n->tree, n->dir);
 	if (ret)
 		return tree_stat(n->tree, n->made ? n->made : node_resource_id(n->number), n->who,
 				 ret);
@@ -177,6 +179,26 @@ int tree_rmdir(struct tree *t, tree_id dir, const char *name, const struct tree_
 	return finish(&n, r, &error, NULL);
 }
 
+static int remove_it(struct view *v, void *context, struct ec2fs_error *error)
+{
+	tree_id *id = context;
+	const struct kind_ops *ops;
+	struct node n;
+
+	if (node_get(v, *id, &n) < 0 || n.entry)
+		return -ESTALE;
+	ops = kind_ops(n.r->kind);
+	return ops->remove ? ops->remove(v, view_edit(v, n.r), error) : 0;
+}
+
+bool tree_stays(struct tree *t, tree_id id, const struct tree_caller *who)
+{
+	struct actor actor = actor_of(who);
+	struct ec2fs_error ignored = {0};
+
+	return cloud_try(t->cloud, &actor, remove_it, &id, &ignored) < 0;
+}
+
 int tree_unlink(struct tree *t, tree_id dir, const char *name, const struct tree_caller *who)
 {
 	return tree_rmdir(t, dir, name, who);
@@ -200,9 +222,9 @@ static int rename_in(struct view *v, void *context, struct ec2fs_error *error)
 		return ec2fs_fail(error, EC2_OperationNotPermitted, "%s has a name of its own",
 				  n->name);
 	if (n->dir != n->to)
-		return ec2fs_fail(error, EC2_InvalidParameterValue,
-				  "a %s cannot move to another directory; copy it with cp -r",
-				  kind_name(found.r->kind));
+		return ec2fs_fail(error, EC2_OperationNotPermitted,
+				  "%s cannot move out of %s; cp makes it again elsewhere", n->name,
+				  d.dir->title);
 	if (found.r->kind != KIND_TAG) {
 		r = name_check(n->new_name, error);
 		if (r < 0)
@@ -235,6 +257,34 @@ int tree_rename(struct tree *t, tree_id from, const char *name, tree_id to, cons
 	return finish(&n, cloud_change(t->cloud, &actor, rename_in, &n, &error), &error, NULL);
 }
 
+/* A part of a link's target is not there: the resource that it names, or the way to it. */
+static int leads_nowhere(const struct view *v, const struct node *from, const struct node *at,
+			 const char *part, const char *target, struct ec2fs_error *error)
+{
+	static const struct {
+		enum kind kind;
+		enum ec2_code code;
+	} linked[] = {{KIND_VOLUME, EC2_InvalidVolume_NotFound},
+		      {KIND_SECURITY_GROUP, EC2_InvalidGroup_NotFound},
+		      {KIND_ADDRESS, EC2_InvalidAllocationID_NotFound}};
+	const char *last = from->dir ? strrchr(from->dir->title, '/') : NULL;
+	const struct resource *found;
+
+	for (size_t i = 0; at->dir && i < sizeof(linked) / sizeof(linked[0]); i++)
+		if (at->dir->child == linked[i].kind && at->r->kind == KIND_REGION) {
+			int r = refer(v, at->r->number, linked[i].kind, linked[i].code, part,
+				      &found, error);
+
+			return r < 0 ? r
+				     : ec2fs_fail_errno(error, ENOENT, linked[i].code,
+							"%s is an ID; link to its name, %s", part,
+							found->name);
+		}
+	return ec2fs_fail_errno(error, ENOENT, EC2_InvalidParameterValue,
+				"%s leads nowhere, seen from the link; write ../../..%s/NAME",
+				target, last ? last : "");
+}
+
 /* The resource that a relative target means, seen from the directory. */
 static int resolve(struct tree *t, const struct view *v, const struct node *from,
 		   const char *target, const struct tree_caller *who, struct node *ret,
@@ -257,8 +307,7 @@ static int resolve(struct tree *t, const struct view *v, const struct node *from
 			if (node_get(v, node_parent(v, ret), &next) < 0)
 				return -ESTALE;
 		} else if (node_lookup(t, v, ret, part, who, &next) < 0) {
-			return ec2fs_fail_errno(error, ENOENT, EC2_InvalidParameterValue,
-						"%s: there is no such thing", target);
+			return leads_nowhere(v, from, ret, part, target, error);
 		}
 		*ret = next;
 	}

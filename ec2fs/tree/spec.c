@@ -6,6 +6,7 @@
 #include "ec2fs/tree/internal.h"
 
 #include "ec2fs/text/keyed.h"
+#include "ec2fs/text/suggest.h"
 #include "ec2fs/util/cleanup.h"
 #include "ec2fs/util/memory.h"
 
@@ -85,6 +86,30 @@ struct storing {
 	struct resource *r;
 };
 
+/* The refusal of a key that is none, with the one that was meant, or what a file of its own holds.
+ */
+static int unknown(const struct resource *r, unsigned line, const char *key,
+		   struct ec2fs_error *error)
+{
+	const char *names[64], *near;
+	size_t count = 0;
+
+	for (const struct entry *e = kind_ops(r->kind)->dir->entries; e->name; e++) {
+		if (strcmp(e->name, key) == 0)
+			return ec2fs_fail_errno(
+				error, EINVAL, EC2_UnknownParameter,
+				"line %u: spec does not hold %s, which has a file of its own", line,
+				key);
+		if ((e->flags & ENTRY_SPEC) && count < sizeof(names) / sizeof(names[0]))
+			names[count++] = e->name;
+	}
+	near = suggest(key, names, count);
+	return ec2fs_fail_errno(error, EINVAL, EC2_UnknownParameter,
+				"line %u: there is no %s; %s%s%s", line, key,
+				near ? "did you mean " : "read spec to see what there is",
+				near ? near : "", near ? "?" : "");
+}
+
 static int store_line(void *context, unsigned line, const char *key, const char *value,
 		      struct ec2fs_error *error)
 {
@@ -95,9 +120,7 @@ static int store_line(void *context, unsigned line, const char *key, const char 
 	int r;
 
 	if (!e)
-		return ec2fs_fail_errno(error, EINVAL, EC2_UnknownParameter,
-					"line %u: there is no %s; read spec to see what there is",
-					line, key);
+		return unknown(s->r, line, key, error);
 	value_of(&show, e, &now);
 	if (strcmp(strbuf_str(&now), value) == 0)
 		return 0;

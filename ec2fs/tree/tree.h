@@ -102,6 +102,8 @@ enum tree_flags {
 	/* One whose links a copy of what it is in has, too: an instance's groups, not its volumes.
 	 */
 	TREE_COPIED_LINKS = 1 << 20,
+	/* Optional; its resource does not go while it is there (an internet gateway). */
+	TREE_HOLDS = 1 << 21,
 };
 
 /* Everything about one node. size is the true length of what reading gives that caller now. */
@@ -166,8 +168,12 @@ int tree_show_log(struct tree *t, tree_id id, const struct tree_caller *who, uin
 int tree_refresh(struct tree *t, tree_id id);
 
 /* The name of a file of the resource that somebody has set and that is not among those gone; NULL:
- * there is none. Where spec is gone, so is what it names. The name lives for ever. */
-const char *tree_left_in(struct tree *t, tree_id id, const tree_id *gone, size_t count);
+ * there is none. Where spec is gone, so is what it names. Only those listed before that file or
+ * directory; 0: all. The name lives for ever. */
+const char *tree_left_in(struct tree *t, tree_id id, tree_id before, const tree_id *gone,
+			 size_t count);
+/* Would rmdir of the resource be refused now? Changes and records nothing. */
+bool tree_stays(struct tree *t, tree_id id, const struct tree_caller *who);
 
 /*
  * Would this text be taken? Changes and records nothing. `whole`: data is all there will be, else

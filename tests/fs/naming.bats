@@ -86,7 +86,10 @@ teardown_file() { cloud_stop; }
 	refuses EPERM "rename_it $TYPE $INSTANCE/tags/type"
 	refuses EPERM "rename_it $INSTANCE/tags $INSTANCE/labels"
 	refuses EPERM "rename_it $INSTANCE/tags $INSTANCE-2/tags" || refuses ENOTEMPTY "rename_it $INSTANCE/tags $INSTANCE-2/tags"
-	refuses EINVAL "rename_it $INSTANCE images/web"
+	# Not EINVAL, of which mv says "to a subdirectory of itself".
+	refuses EPERM "mv $INSTANCE images/"
+	echo x >"$INSTANCE/tags/a"
+	refuses EPERM "mv $INSTANCE/tags/a $INSTANCE-2/tags/"
 	refuses EISDIR "rename_it $TYPE $INSTANCE-2"
 	refuses ENOTDIR "rename_it $INSTANCE-2 $TYPE"
 	refuses EPERM "ln $TYPE $INSTANCE/user-data.bak"

@@ -77,6 +77,41 @@ launch()
 	reads draft instances/web-1/state
 }
 
+@test "rm -r of one that is protected takes nothing from it" {
+	launch web-1
+	mkdir security-groups/web volumes/data addresses/www
+	echo default >security-groups/web/vpc
+	echo stopped >instances/web-1/state
+	echo stopped >instances/web-1/wait
+	echo hello >instances/web-1/user-data
+	echo 1 >volumes/data/size
+	echo available >volumes/data/wait
+	ln -s ../../../volumes/data instances/web-1/volumes/sdf
+	ln -s ../../../security-groups/web instances/web-1/security-groups/
+	echo web-1 >addresses/www/instance
+	echo prod >instances/web-1/tags/env
+	echo x >security-groups/web/tags/mine
+	echo true >instances/web-1/disable-api-termination
+	before=$(wc -l <"$CLOUD/events")
+	refuses EPERM 'rm -r instances/web-1'
+	refuses ENOTEMPTY 'rm -r security-groups/web'
+	[ "$(wc -l <"$CLOUD/events")" = "$before" ]
+	# What rm has "removed" is away for a moment.
+	soon 30 reads prod instances/web-1/tags/env
+	soon 30 reads hello instances/web-1/user-data
+	soon 30 lists 'default web' instances/web-1/security-groups
+	soon 30 lists 'sdf xvda' instances/web-1/volumes
+	soon 30 lists www instances/web-1/addresses
+	soon 30 reads x security-groups/web/tags/mine
+	# rm -r of a directory in it is meant.
+	rm -r instances/web-1/tags
+	lists '' instances/web-1/tags
+	echo prod >instances/web-1/tags/env
+	echo false >instances/web-1/disable-api-termination
+	rm -r instances/web-1
+	rm -r security-groups/web
+}
+
 @test "rm -r removes a running instance" {
 	launch web-1
 	echo prod >instances/web-1/tags/env

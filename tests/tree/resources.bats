@@ -99,6 +99,33 @@ teardown() { cloud_stop; }
 	mkdir key-pairs/two
 }
 
+@test "the story in error is over with the next change there that succeeds, whatever it is" {
+	mkdir instances/web-1
+	wrong() { refuses EINVAL 'echo t9.huge > instances/web-1/instance-type' && [ -s instances/web-1/error ]; }
+	for change in 'echo t3.nano > instances/web-1/instance-type' 'echo a > instances/web-1/tags/x' \
+		'echo b > instances/web-1/tags/x' 'mv instances/web-1/tags/x instances/web-1/tags/y' 'rm instances/web-1/tags/y' \
+		'ln -s ../../../security-groups/default instances/web-1/security-groups/' \
+		'rm instances/web-1/security-groups/default'; do
+		wrong
+		bash -c "$change"
+		reads '' <(cat instances/web-1/error; echo)
+	done
+	refuses EINVAL 'mkdir key-pairs/.x'
+	tells '^InvalidParameterValue' error
+	mkdir key-pairs/x
+	reads '' <(cat error; echo)
+}
+
+@test "a mistyped key of a spec is refused, with a suggestion" {
+	mkdir instances/web-1
+	refuses EINVAL 'echo "instance-typ t3.nano" > instances/web-1/spec'
+	tells 'line 1: there is no instance-typ; did you mean instance-type\?' instances/web-1/error
+	refuses EINVAL 'echo "subnets x" > instances/web-1/spec'
+	tells 'did you mean subnet\?' instances/web-1/error
+	refuses EINVAL 'echo "user-data x" > instances/web-1/spec'
+	tells 'spec does not hold user-data, which has a file of its own' instances/web-1/error
+}
+
 @test "a mistyped attribute is refused, with a suggestion" {
 	mkdir instances/web-1
 	refuses ENOENT 'echo x > instances/web-1/instance-typ'

@@ -210,6 +210,11 @@ says()
 	refuses ENOENT 'ln -s ../../../images/none instances/web-1/security-groups/'
 	tells 'InvalidGroup.NotFound' "$CLOUD/errors"
 	refuses ENOENT 'ln -s ../../../security-groups/nowhere instances/web-1/security-groups/'
+	tells 'InvalidGroup.NotFound: nowhere: .*there is no security-group nowhere here' instances/web-1/error
+	refuses ENOENT 'ln -s ../../../security-groups/wep instances/web-1/security-groups/'
+	tells 'did you mean web\?' instances/web-1/error
+	refuses ENOENT 'ln -s ../security-groups/web instances/web-1/security-groups/'
+	tells 'leads nowhere, seen from the link; write ../../../security-groups/NAME' instances/web-1/error
 	refuses EINVAL 'ln -s "$PWD/security-groups/web" instances/web-1/security-groups/'
 	sed -i 's/^security-groups-per-interface .*/security-groups-per-interface 16/' quotas
 	ln -s ../../../security-groups/e instances/web-1/security-groups/

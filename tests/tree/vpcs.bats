@@ -386,8 +386,13 @@ gone()
 	vpc main 10.0.0.0/16
 	subnet main/a 10.0.1.0/24
 	launch web-1 main/a
+	mkdir vpcs/main/route-tables/other
+	echo other >vpcs/main/subnets/a/route-table
+	echo x >vpcs/main/tags/mine
 	refuses ENOTEMPTY 'rm -r vpcs/main'
 	[ -d vpcs/main/route-tables/main ]
+	soon 30 reads other vpcs/main/subnets/a/route-table
+	soon 30 reads x vpcs/main/tags/mine
 	reads running instances/web-1/state
 	gone web-1 vpcs/main/subnets/a
 	rm -r vpcs/main

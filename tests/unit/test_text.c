@@ -247,6 +247,7 @@ static void the_nearest_word_is_suggested(void **state)
 	assert_string_equal(suggest("userdata", words, 4), "user-data");
 	assert_null(suggest("volume", words, 4));
 	assert_null(suggest("", words, 4));
+	assert_null(suggest("b", (const char *const[]){"e"}, 1));
 	assert_null(suggest("image", words, 0));
 	memset(long_word, 'x', sizeof(long_word) - 1);
 	long_word[sizeof(long_word) - 1] = '\0';

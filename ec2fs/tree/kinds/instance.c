@@ -230,7 +230,8 @@ static const struct entry entries[] = {
 	ENTRY_RW("hibernation-options", instance_set_hibernation,
 		 "true allows hibernation; fixed at launch", .flags = ENTRY_SPEC),
 	ENTRY_RW("spec", store_spec,
-		 "all of the above in KEY VALUE lines; a write is one transaction",
+		 "what can be set above in one line, and security-groups, in KEY VALUE lines; a "
+		 "write is one transaction",
 		 .flags = TREE_DOCUMENT | ENTRY_VOLATILE | ENTRY_QUIET, .max = 16 * 1024,
 		 .show = show_spec),
 	ENTRY_RO("root-device-name", "device of the root volume"),

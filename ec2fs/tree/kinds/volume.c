@@ -144,7 +144,7 @@ static const struct entry entries[] = {
 		 "GiB; writing it creates the volume, and later lets it grow", .order = 2,
 		 .flags = ENTRY_SPEC, .extra = &size_extra),
 	ENTRY_RW("spec", store_spec,
-		 "all of the above in KEY VALUE lines; a write is one transaction",
+		 "what can be set above, in KEY VALUE lines; a write is one transaction",
 		 .flags = TREE_DOCUMENT | ENTRY_VOLATILE | ENTRY_QUIET, .max = 16 * 1024,
 		 .show = show_spec),
 	ENTRY_RO("state", "draft, creating, available, in-use, deleting or error"),
