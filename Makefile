@@ -96,7 +96,7 @@ $(TOOLS): $(BUILD)/%: %.c $(LIB)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -MMD -MP -o $@ $< $(LIB) $(LIBS)
 
-# Tests. TESTS="tests/tree/tags.bats unit" chooses; the runner explains itself: tests/run --help.
+# Tests. TESTS="tests/tree/volumes.bats unit" chooses; the runner explains itself: tests/run --help.
 TESTS ?= unit fuzz fs tools tree docs net volumes system
 
 .PHONY: unit test check-asan check-tsan lint bench
@@ -143,6 +143,12 @@ lint: export CLANG_CFLAGS = $(filter-out -Werror,$(ALL_CFLAGS))
 lint: export BUILD := $(BUILD)
 lint:
 	@tests/lint/run
+
+# Power cuts at random moments of a whole ec2fs on LVM; each takes some minutes.
+SOAK ?= 10
+.PHONY: soak
+soak: all
+	@SOAK=$(SOAK) TEST_LIMIT=$$(($(SOAK) * 300 + 900)) BUILD=$(BUILD) tests/run tests/volumes/soak.bats
 
 bench: all
 	@BUILD=$(BUILD) tests/bench/run
@@ -204,6 +210,7 @@ help:
 	@echo 'make fuzz        runs libFuzzer (needs clang) on the parsers, FUZZ_SECONDS=$(FUZZ_SECONDS) each'
 	@echo 'make docs/tools.md  writes the tables there anew, by running the tools'
 	@echo 'make lint        format, clang-tidy, cppcheck and the rules of the house'
+	@echo 'make soak        takes the power from a cloud on LVM at random moments, SOAK=$(SOAK) times, in a test host'
 	@echo 'make bench       measures, and prints a table'
 	@echo 'make install     to PREFIX ($(PREFIX)), below DESTDIR; uninstall takes it away again'
 	@echo 'make man         makes the manual page of the tree, $(TREE_PAGE)'

@@ -62,9 +62,10 @@ struct volumes_ops {
 	int (*check)(const char *uri, struct ec2fs_error *error);
 	/*
 	 * Returns at once. What is there is marked as owner's, a cloud's UUID, and nothing that is
-	 * marked otherwise, or not at all, is ever touched. file makes its directory (0711).
+	 * marked otherwise, or not at all, is ever touched. file makes its directory (0711). made:
+	 * the owner has volumes there, so that an empty place is not the right one (ENODEV).
 	 */
-	int (*open)(const char *uri, const char *owner, struct volumes **ret,
+	int (*open)(const char *uri, const char *owner, bool made, struct volumes **ret,
 		    struct ec2fs_error *error);
 	void (*close)(struct volumes *v);
 	/* Do both, of this back end, keep their volumes in one place? Returns at once. */

@@ -76,7 +76,9 @@ struct live {
 	/* Of an attachment: when its guest was asked to let go, first and last; 0: not. */
 	int64_t first_asked, asked;
 	int64_t kept; /* of an instance: when its guest said last that it keeps a disk; 0: never */
-	unsigned frozen;   /* of a volume: so many want nobody to begin writing to it */
+	unsigned frozen; /* of a volume: so many want nobody to begin writing to it */
+	/* Of a snapshot: a volume's job brings it into a zone; others wait for that. */
+	bool brought, awaited;
 	unsigned failures; /* tries in a row that the back end was not there for */
 };
 

@@ -347,6 +347,7 @@ static void remove_snapshot(struct engine *e, const struct resource *r)
 		log_warning("%s cannot be removed yet: %s", r->id, error.message);
 		queue_kick_at(e->queue, r->number, queue_now() + LATER);
 	} else if (engine_record(e, r->number, record_gone, NULL) == 0) {
+		live_forget(e, r->id);
 		volume_key_forget(e, volume_key(r));
 	}
 }

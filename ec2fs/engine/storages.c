@@ -2,6 +2,7 @@
 #include "ec2fs/engine/internal.h"
 
 #include "ec2fs/engine/storage.h"
+#include "ec2fs/model/storage.h"
 #include "ec2fs/util/memory.h"
 
 #include <stdlib.h>
@@ -28,8 +29,33 @@ static struct storage *find_same(struct engine *e, struct volumes *v)
 	return NULL;
 }
 
-/* Opened when first asked for, which takes no time. */
-static struct storage *storage_of(struct engine *e, const char *uri, struct ec2fs_error *error)
+static bool is_in_zone(const struct resource *r, const struct resource *zone)
+{
+	if (r->kind == KIND_VOLUME)
+		return volume_made_size(r) && resource_is(r, "availability-zone", zone->name);
+	return resource_is(r, "state", "completed") && !resource_get(r, "disk") &&
+	       resource_is(r, "@zone", zone->name);
+}
+
+/* Is there anything that must be in it? */
+static bool has_made(struct engine *e, const char *uri)
+{
+	static const enum kind kinds[] = {KIND_VOLUME, KIND_SNAPSHOT};
+	struct view v = cloud_read(e->cloud);
+	bool made = false;
+
+	view_each (&v, ROOT_NUMBER, KIND_REGION, region)
+		view_each (&v, region->number, KIND_ZONE, zone)
+			for (size_t i = 0; i < 2 && resource_is(zone, "storage", uri); i++)
+				view_each (&v, region->number, kinds[i], r)
+					made |= is_in_zone(r, zone);
+	cloud_read_end(e->cloud);
+	return made;
+}
+
+/* Opened when first asked for, which takes no time. made: it has volumes. */
+static struct storage *open_once(struct engine *e, const char *uri, bool made,
+				 struct ec2fs_error *error)
 {
 	const struct volumes_ops *ops = volumes_for(uri);
 	struct storage *s;
@@ -41,7 +67,7 @@ static struct storage *storage_of(struct engine *e, const char *uri, struct ec2f
 	}
 	pthread_mutex_lock(&e->lock);
 	s = find_named(e, uri);
-	if (!s && ops->open(uri, cloud_uuid(e->cloud), &v, error) == 0) {
+	if (!s && ops->open(uri, cloud_uuid(e->cloud), made, &v, error) == 0) {
 		s = xnew(struct storage);
 		s->uri = xstrdup(uri);
 		s->volumes = v;
@@ -54,6 +80,17 @@ static struct storage *storage_of(struct engine *e, const char *uri, struct ec2f
 	}
 	pthread_mutex_unlock(&e->lock);
 	return s;
+}
+
+/* Who asks does not hold the cloud's index. */
+static struct storage *storage_of(struct engine *e, const char *uri, struct ec2fs_error *error)
+{
+	struct storage *s;
+
+	pthread_mutex_lock(&e->lock);
+	s = find_named(e, uri);
+	pthread_mutex_unlock(&e->lock);
+	return s ? s : open_once(e, uri, has_made(e, uri), error);
 }
 
 /* Half-made volumes go before the first new one comes. The spelling that it succeeds with is used
@@ -98,7 +135,7 @@ struct volumes *engine_volumes(struct engine *e, const char *uri, struct ec2fs_e
 
 char *engine_volume_path(struct engine *e, const char *uri, const char *id)
 {
-	struct storage *s = storage_of(e, uri, NULL);
+	struct storage *s = open_once(e, uri, true, NULL);
 	char *path;
 
 	if (!s)

@@ -84,22 +84,66 @@ static int find_home(struct engine *e, const struct origin *o, struct volumes **
 			  "the storage of the snapshot cannot be reached: %s", why.message);
 }
 
-/* The snapshot is where the volume will be: it was imported, or taken in another zone. *ret_size:
- * its bytes, where they were counted. */
-static int bring_snapshot(struct engine *e, struct volumes *to, const struct origin *o,
-			  uint64_t *ret_size, struct ec2fs_error *error)
+/* One job at a time makes a snapshot's copy. False: another one does, and kicks this one's when it
+ * has ended. */
+static bool begin_bringing(struct engine *e, const char *snapshot)
 {
-	cleanup_free char *path = NULL;
-	struct volumes *from;
-	int r;
+	struct live *l;
+	bool ours;
 
-	if (o->blob)
-		return to->ops->import(to, o->snapshot, o->blob, o->blob_size, NULL, NULL, error);
-	r = find_home(e, o, &from, error);
-	if (r < 0 || from == to)
+	pthread_mutex_lock(&e->lock);
+	l = live_get(e, snapshot);
+	ours = !l->brought;
+	l->brought = true;
+	l->awaited |= !ours;
+	pthread_mutex_unlock(&e->lock);
+	return ours;
+}
+
+static void end_bringing(struct engine *e, uint64_t region, const char *snapshot)
+{
+	struct live *l;
+	struct view v;
+	bool awaited;
+
+	pthread_mutex_lock(&e->lock);
+	l = live_get(e, snapshot);
+	awaited = l->awaited;
+	l->brought = l->awaited = false;
+	pthread_mutex_unlock(&e->lock);
+	if (!awaited)
+		return;
+	v = cloud_read(e->cloud);
+	view_each (&v, region, KIND_VOLUME, r)
+		if (resource_is(r, "state", "creating") && resource_is(r, "snapshot", snapshot))
+			queue_kick(e->queue, r->number);
+	cloud_read_end(e->cloud);
+}
+
+/* The snapshot is where the volume will be: it was imported, or taken in another zone. *ret_size:
+ * its bytes, where they were counted. -EAGAIN and no story: another job is just bringing it. */
+static int bring_snapshot(struct engine *e, struct volumes *to, uint64_t region,
+			  const struct origin *o, uint64_t *ret_size, struct ec2fs_error *error)
+{
+	cleanup_free char *taken = NULL;
+	uint64_t size = o->blob_size;
+	struct volumes *from;
+	int r = 0;
+
+	if (!o->blob) {
+		r = find_home(e, o, &from, error);
+		if (r < 0 || from == to)
+			return r;
+		r = from->ops->snapshot_path(from, o->snapshot, &taken, ret_size, error);
+		size = *ret_size;
+	}
+	if (r < 0)
 		return r;
-	r = from->ops->snapshot_path(from, o->snapshot, &path, ret_size, error);
-	return r < 0 ? r : to->ops->import(to, o->snapshot, path, *ret_size, NULL, NULL, error);
+	if (!begin_bringing(e, o->snapshot))
+		return -EAGAIN;
+	r = to->ops->import(to, o->snapshot, o->blob ? o->blob : taken, size, NULL, NULL, error);
+	end_bringing(e, region, o->snapshot);
+	return r;
 }
 
 /* What is not encrypted becomes so on its way into the volume. */
@@ -149,7 +193,7 @@ static int make_from_snapshot(struct engine *e, const struct resource *r, struct
 			      const struct origin *o, struct ec2fs_error *error)
 {
 	uint64_t size = encryption_held_size(r, volume_size(r)), least = 0;
-	int result = bring_snapshot(e, volumes, o, &least, error);
+	int result = bring_snapshot(e, volumes, r->parent, o, &least, error);
 
 	/* Extents of another volume group may have made it bigger than a volume of that size is. */
 	if (result == 0)
@@ -198,7 +242,8 @@ static void create(struct engine *e, const struct resource *r)
 	int result = make(e, r, &error);
 
 	if (result == -EAGAIN) {
-		storage_wait(e, r, &error);
+		if (error.number)
+			storage_wait(e, r, &error);
 		return;
 	}
 	if (result < 0) {

@@ -1,5 +1,6 @@
 #include "ec2fs/fs/hidden.h"
 
+#include "ec2fs/fs/relinking.h"
 #include "ec2fs/util/memory.h"
 
 #include <stdlib.h>
@@ -104,6 +105,8 @@ bool name_is_hidden(struct fs *fs, tree_id dir, const char *name)
 	struct hidden *h = fs->hidden;
 	ssize_t i;
 
+	if (relinking_waits(fs, dir, name))
+		return true;
 	if (!atomic_load(&h->count))
 		return false;
 	pthread_mutex_lock(&h->lock);
@@ -115,8 +118,10 @@ bool name_is_hidden(struct fs *fs, tree_id dir, const char *name)
 bool hides_names(struct fs *fs, tree_id dir)
 {
 	struct hidden *h = fs->hidden;
-	bool any = false;
+	bool any = relinking_waits_in(fs, dir);
 
+	if (any)
+		return true;
 	if (!atomic_load(&h->count))
 		return false;
 	pthread_mutex_lock(&h->lock);

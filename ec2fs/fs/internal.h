@@ -10,7 +10,7 @@
  * - scratch.lock: content and times of one scratch file; inside open_file.lock.
  * - the tables' own (scratches, open files, ids, hidden names, makers, set times, writers, polls,
  *   parked requests, the notifier's queue): last, for a few instructions; nothing is called under
- *   them.
+ *   them, but that relinkings.lock asks for a scratch file.
  *
  * The kernel has locks too: a LOOKUP, CREATE, MKDIR, RENAME … comes with its directory locked, a
  * READ through the page cache with its pages locked, and telling the kernel to forget an entry or a
@@ -49,6 +49,7 @@ struct fs {
 	struct scratches *scratches;
 	struct open_files *open_files;
 	struct hidden *hidden;
+	struct relinkings *relinkings;
 	struct dismantlings *dismantlings;
 	struct makers *makers;
 	struct set_times *set_times;

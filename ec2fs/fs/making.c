@@ -8,6 +8,7 @@
 #include "ec2fs/fs/names.h"
 #include "ec2fs/fs/nodes.h"
 #include "ec2fs/fs/open_file.h"
+#include "ec2fs/fs/relinking.h"
 #include "ec2fs/util/strbuf.h"
 
 #include <fcntl.h>
@@ -40,6 +41,7 @@ void fs_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
 		reply_result(req, r);
 		return;
 	}
+	relinking_goes_on(fs, &who, dir, NULL);
 	/* A fixed directory that its maker did not see is made by making it; so is what came with
 	 * its resource. */
 	r = tree_lookup(fs->tree, dir, name, &who, &node);
@@ -72,6 +74,7 @@ void fs_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
 		reply_result(req, r);
 		return;
 	}
+	relinking_goes_on(fs, &who, dir, NULL);
 	found = tree_lookup(fs->tree, dir, name, &who, &node) == 0;
 	/* by-id keeps a terminated instance for a while; not for who removes it there. */
 	remembered = tree_stat(fs->tree, dir, &who, &facts) == 0 && (facts.flags & TREE_COMPUTED);
@@ -131,6 +134,7 @@ static int create_known(struct fs *fs, tree_id dir, const char *name, const stru
 	if (S_ISDIR(node->mode))
 		return -EISDIR;
 	unhide_name(fs, dir, name);
+	relinking_made(fs, dir, name);
 	dismantling_undo(fs, node->id);
 	if (copying)
 		maker_copies(fs, dir);
@@ -165,6 +169,7 @@ void fs_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 		reply_result(req, r);
 		return;
 	}
+	relinking_goes_on(fs, &who, id, name);
 	s = scratch_find(fs, id, name, &who);
 	/* (What is removed and remembered, by-id/i-…, is hidden from who removed it.) */
 	known = !s && !((dir.flags & TREE_COMPUTED) && name_is_hidden(fs, id, name)) &&
@@ -172,9 +177,10 @@ void fs_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 		 /* What the original has at times, and its copy has not: computed, too. */
 		 ((fi->flags & O_EXCL) && maker_is(fs, id, &who) &&
 		  tree_lookup_absent(fs->tree, id, name, &who, &node) == 0));
-	if (known && S_ISLNK(node.mode) && (fi->flags & O_EXCL) && maker_is(fs, id, &who)) {
+	if (known && S_ISLNK(node.mode) && (fi->flags & O_EXCL) &&
+	    (maker_is(fs, id, &who) || name_is_hidden(fs, id, name))) {
 		/* tar holds the place of a link with a file. The link has come since the resource
-		 * was made, and is not the maker's to see. */
+		 * was made, and is not the maker's to see, or he has just unlinked it. */
 		r = scratch_make(fs, id, name, SCRATCH_FILE, mode, &who, NULL, &s);
 		if (r == 0) {
 			open_scratch(fs, s, &who, fi);
@@ -247,40 +253,67 @@ static bool drop_scratch(struct fs *fs, struct scratch *s)
 	return is;
 }
 
+/* What an unlink of that node does: it may stay, and not be seen by the caller for a moment. */
+static int unlink_node(struct fs *fs, const struct tree_caller *who, tree_id dir, const char *name,
+		       const struct tree_node *node)
+{
+	bool optional = node->flags & TREE_OPTIONAL, free = tree_is_free(node);
+	int r = 0;
+
+	/* rm -r: of what will not go, or what goes with the rest. */
+	if (((free || optional) && !(node->flags & TREE_HOLDS) &&
+	     dismantling_is_vain(fs, who, dir, node)) ||
+	    ((node->flags & TREE_HELD) && asker_removes_below(who->pid))) {
+		hide_name(fs, dir, name);
+		return 0;
+	}
+	/* Perhaps it is made anew. */
+	if ((S_ISLNK(node->mode) ? free : optional && !free) &&
+	    relinking_unlinks(fs, who, dir, name))
+		return 0;
+	if (free && !optional)
+		return tree_unlink(fs->tree, dir, name, who);
+	/* An optional file that is always listed comes back empty; for who makes it anew it is
+	 * gone. */
+	if (optional)
+		r = tree_unset(fs->tree, node->id, who);
+	if (r == 0)
+		hide_name(fs, dir, name);
+	return r;
+}
+
 void fs_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
 	struct fs *fs = fs_of(req);
 	struct tree_caller who = caller_of(req);
 	struct scratch *s cleanup_scratch = NULL;
 	struct tree_node node;
-	bool vain;
 	tree_id dir;
 	int r = place_resolve(fs, parent, name, &dir);
 
 	if (r == 0)
 		s = scratch_find(fs, dir, name, &who);
-	if (s && drop_scratch(fs, s)) {
-		reply_result(req, 0);
-		return;
+	if (s) {
+		bool dropped;
+
+		/* Before it is gone, and its link with it. */
+		relinking_is_due(fs, dir, name);
+		dropped = drop_scratch(fs, s);
+		/* tar makes the link now whose place it held. */
+		if (dropped && tree_lookup(fs->tree, dir, name, &who, &node) == 0 &&
+		    S_ISLNK(node.mode))
+			hide_name(fs, dir, name);
+		if (dropped) {
+			reply_result(req, 0);
+			return;
+		}
 	}
 	if (r == 0)
+		relinking_goes_on(fs, &who, dir, NULL);
+	if (r == 0)
 		r = tree_lookup(fs->tree, dir, name, &who, &node);
-	vain = r == 0 && (tree_is_free(&node) || (node.flags & TREE_OPTIONAL)) &&
-	       !(node.flags & TREE_HOLDS) && dismantling_is_vain(fs, &who, dir, &node);
-	if (vain)
-		hide_name(fs, dir, name);
-	else if (r == 0 && (node.flags & TREE_OPTIONAL))
-		r = tree_unset(fs->tree, node.id, &who);
-	else if (r == 0 && (node.flags & TREE_HELD) && asker_removes_below(who.pid))
-		hide_name(fs, dir, name);
-	else if (r == 0 && tree_is_free(&node))
-		r = tree_unlink(fs->tree, dir, name, &who);
-	else if (r == 0)
-		hide_name(fs, dir, name);
-	/* An optional file that is always listed comes back empty; for who makes it anew it is
-	 * gone. */
-	if (r == 0 && (node.flags & TREE_OPTIONAL))
-		hide_name(fs, dir, name);
+	if (r == 0)
+		r = unlink_node(fs, &who, dir, name, &node);
 	if (r == 0)
 		dismantling_note(fs, &who, dir, &node);
 	reply_result(req, r);
@@ -294,7 +327,7 @@ void fs_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const cha
 	uint64_t since = changes_now(fs);
 	struct fuse_entry_param e;
 	struct tree_node node, facts;
-	bool left_out, temporary = name_is_link_temporary(name);
+	bool left_out, again, temporary = name_is_link_temporary(name);
 	tree_id dir;
 	int r = place_resolve(fs, parent, name, &dir);
 
@@ -307,6 +340,9 @@ void fs_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const cha
 		reply_result(req, r);
 		return;
 	}
+	relinking_goes_on(fs, &who, dir, name);
+	again = unhide_name(fs, dir, name);
+	again = relinking_made(fs, dir, name) || again;
 	caller_fill_groups(&who);
 	who.copies = maker_is_itself(fs, dir, &who);
 	/* Links are places, not values: whoever copies a directory does not attach its volumes
@@ -317,6 +353,10 @@ void fs_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const cha
 	if (who.copies && tree_lookup(fs->tree, dir, name, &who, &node) == 0 &&
 	    S_ISLNK(node.mode)) {
 		maker_made(fs, dir, name);
+	} else if (again && tree_lookup(fs->tree, dir, name, &who, &node) == 0 &&
+		   S_ISLNK(node.mode) && !tree_is_free(&node)) {
+		/* What it leads to is told here, and not chosen. */
+		r = 0;
 	} else if (temporary || left_out) {
 		r = scratch_make(fs, dir, name, temporary ? SCRATCH_LINK : SCRATCH_COPIED_LINK,
 				 0777, &who, target, &s);
@@ -326,7 +366,7 @@ void fs_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const cha
 			return;
 		}
 	} else {
-		r = tree_symlink(fs->tree, dir, name, target, false, &who, &node);
+		r = tree_symlink(fs->tree, dir, name, target, again, &who, &node);
 	}
 	if (r < 0)
 		reply_result(req, r);

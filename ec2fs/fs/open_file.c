@@ -4,6 +4,7 @@
 #include "ec2fs/fs/invalidate.h"
 #include "ec2fs/fs/nodes.h"
 #include "ec2fs/fs/poll.h"
+#include "ec2fs/fs/relinking.h"
 #include "ec2fs/util/memory.h"
 
 #include <fcntl.h>
@@ -289,8 +290,11 @@ int open_node(struct fs *fs, const struct tree_node *node, const struct tree_cal
 		return 0;
 	}
 	of = open_file_new(fs, blob ? OPEN_BLOB : OPEN_TEXT, who);
-	if (write)
+	if (write) {
 		caller_fill_groups(&of->who);
+		relinking_goes_on(fs, who, 0, NULL);
+		relinking_wrote(fs, who);
+	}
 	of->id = node->id;
 	of->flags = node->flags;
 	of->max = node->max;
@@ -326,6 +330,8 @@ void open_discarding(struct fs *fs, tree_id id, const struct tree_caller *who,
 		     struct fuse_file_info *fi)
 {
 	struct open_file *of = open_file_new(fs, OPEN_DISCARD, who);
+
+	relinking_wrote(fs, who);
 
 	of->id = id;
 	fi->direct_io = 1;

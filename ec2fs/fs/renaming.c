@@ -8,6 +8,7 @@
 #include "ec2fs/fs/maker.h"
 #include "ec2fs/fs/names.h"
 #include "ec2fs/fs/nodes.h"
+#include "ec2fs/fs/relinking.h"
 #include "ec2fs/util/cleanup.h"
 #include "ec2fs/util/strbuf.h"
 
@@ -239,6 +240,7 @@ void fs_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t n
 	if (r == 0)
 		r = place_resolve(x.fs, new_parent, new_name, &x.to);
 	if (r == 0) {
+		relinking_goes_on(x.fs, &x.who, x.to, NULL);
 		caller_fill_groups(&x.who);
 		x.who.copies = maker_lives(x.fs, &x.who);
 		s = scratch_find(x.fs, x.from, name, &x.who);

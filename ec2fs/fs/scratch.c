@@ -173,6 +173,7 @@ int scratch_make(struct fs *fs, tree_id dir, const char *name, enum scratch_kind
 	*s = (struct scratch){.fs = fs,
 			      .kind = kind,
 			      .owner = who->uid,
+			      .maker = who->pid,
 			      .references = 2,
 			      .kept = true,
 			      .name = xstrdup(name),
@@ -219,7 +220,8 @@ struct scratch *scratch_find(struct fs *fs, tree_id dir, const char *name,
 	if (s)
 		s->references++;
 	pthread_mutex_unlock(&all->lock);
-	if (s && s->kind == SCRATCH_COPIED_LINK && !maker_is_itself(fs, dir, who)) {
+	if (s && s->kind == SCRATCH_COPIED_LINK && s->maker != who->pid &&
+	    !maker_is_itself(fs, dir, who)) {
 		scratch_unref(s);
 		s = NULL;
 	}

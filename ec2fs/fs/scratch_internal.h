@@ -9,6 +9,7 @@ struct scratch {
 	enum scratch_kind kind;
 	fuse_ino_t ino;
 	uid_t owner;
+	pid_t maker; /* the thread that made it */
 
 	/* Under the table's lock. */
 	unsigned references;

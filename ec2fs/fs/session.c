@@ -9,6 +9,7 @@
 #include "ec2fs/fs/open_file.h"
 #include "ec2fs/fs/poll.h"
 #include "ec2fs/fs/refresh.h"
+#include "ec2fs/fs/relinking.h"
 #include "ec2fs/fs/set_times.h"
 #include "ec2fs/fs/waiters.h"
 #include "ec2fs/util/memory.h"
@@ -133,6 +134,7 @@ static int new_session(struct fs *fs, const struct fs_options *o, struct ec2fs_e
 static void free_parts(struct fs *fs)
 {
 	mount_watch_free(fs->mount_watch);
+	relinkings_free(fs->relinkings);
 	waiters_free(fs->waiters);
 	notifier_free(fs->notifier);
 	open_files_free(fs);
@@ -168,6 +170,7 @@ int fs_mount(struct tree *tree, const struct fs_options *options, struct fs **re
 	fs->scratches = scratches_new(options->scratch_timeout);
 	fs->open_files = open_files_new();
 	fs->hidden = hidden_new();
+	fs->relinkings = relinkings_new(fs);
 	fs->dismantlings = dismantlings_new();
 	fs->makers = makers_new();
 	fs->set_times = set_times_new();
@@ -181,7 +184,8 @@ int fs_mount(struct tree *tree, const struct fs_options *options, struct fs **re
 		r = ec2fs_fail_errno(error, EIO, EC2_InternalError,
 				     "%s cannot be mounted: is /dev/fuse there, and are you root?",
 				     fs->mountpoint);
-	if (r == 0 && (notifier_start(fs->notifier) < 0 || waiters_start(fs->waiters) < 0)) {
+	if (r == 0 && (notifier_start(fs->notifier) < 0 || waiters_start(fs->waiters) < 0 ||
+		       relinkings_start(fs->relinkings) < 0)) {
 		fuse_session_unmount(fs->session);
 		r = ec2fs_fail(error, EC2_InternalError, "no threads can be started");
 	}

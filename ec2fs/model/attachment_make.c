@@ -1,6 +1,7 @@
 /* Attaching and detaching: what EC2 allows, and when. */
 #include "ec2fs/model/attachment_internal.h"
 
+#include "ec2fs/model/block_devices.h"
 #include "ec2fs/model/instance.h"
 #include "ec2fs/text/time.h"
 
@@ -46,11 +47,30 @@ static int check_instance(const struct resource *instance, const char *verb,
 	return 0;
 }
 
+/* A launched instance's mappings may have a disk of its instance store there. */
+static bool is_store(const struct view *v, const struct resource *instance, const char *name)
+{
+	char devices[INSTANCE_STORE_MOST][32];
+	struct instance_store store;
+
+	instance_store(v, instance, &store);
+	block_devices_ephemeral(instance, devices, store.count);
+	for (unsigned i = 0; i < store.count; i++)
+		if (strcmp(devices[i], name) == 0)
+			return true;
+	return false;
+}
+
 static int check_device(const struct view *v, const struct resource *instance, const char *name,
 			struct ec2fs_error *error)
 {
 	const struct resource *there = view_find(v, instance->number, KIND_ATTACHMENT, name);
 
+	if (is_store(v, instance, name))
+		return ec2fs_fail(error, EC2_InvalidParameterValue,
+				  "%s is taken: the block device mappings have a disk of the "
+				  "instance store there",
+				  name);
 	if (there && attachment_is_leaving(there))
 		return ec2fs_fail(error, EC2_InvalidParameterValue,
 				  "%s is taken still: what was attached there is %s", name,

@@ -207,7 +207,7 @@ int instance_set_user_data(struct view *v, struct resource *r, const char *text,
 
 	if (f && f->value && f->value->len == len && memcmp(f->value->data, text, len) == 0)
 		return 0;
-	if (!len && !f)
+	if (!len && !(f && f->value))
 		return 0;
 	if (len > USER_DATA_MAX)
 		return ec2fs_fail(error, EC2_UserDataTooLarge,
@@ -236,10 +236,11 @@ int instance_unset_user_data(struct view *v, struct resource *r, struct ec2fs_er
 int instance_set_mappings(struct view *v, struct resource *r, const char *text, size_t len,
 			  struct ec2fs_error *error)
 {
-	const struct field *f = resource_field(r, "block-device-mappings");
+	struct strbuf is cleanup_strbuf = STRBUF_INIT;
 	int result;
 
-	if (f && f->value && f->value->len == len && memcmp(f->value->data, text, len) == 0)
+	block_devices_print(v, r, &is);
+	if (is.len == len && memcmp(strbuf_str(&is), text, len) == 0)
 		return 0;
 	result = instance_need_draft(r, "block-device-mappings", error);
 	return result < 0 ? result : block_devices_set(v, r, text, len, error);

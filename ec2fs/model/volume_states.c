@@ -2,6 +2,7 @@
 #include "ec2fs/model/storage.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 static bool is_in(const struct resource *r, const char *state)
@@ -46,8 +47,13 @@ bool volume_may_go(const struct view *v, const struct resource *volume)
 	return true;
 }
 
-static void begin_modification(struct view *v, struct resource *r)
+/* was: before the change, NULL where nothing but the size may have to be taken back. */
+static void begin_modification(struct view *v, struct resource *r, const struct resource *was)
 {
+	if (was)
+		set_format(v, r, "@before", "%s %" PRIu64 " %" PRIu64,
+			   resource_or(was, "volume-type", "gp3"), resource_u64(was, "iops", 0),
+			   resource_u64(was, "throughput", 0));
 	set_text(v, r, "modification-state", "modifying");
 	set_text(v, r, "modification-progress", "0%");
 	unset(v, r, "state-reason");
@@ -62,7 +68,7 @@ void volume_saw_created(struct view *v, struct resource *r, uint64_t bytes)
 	unset(v, r, "@image");
 	unset(v, r, "state-reason");
 	if (volume_size(r) > bytes)
-		begin_modification(v, r);
+		begin_modification(v, r, NULL);
 }
 
 void volume_saw_failure(struct view *v, struct resource *r, const struct ec2fs_error *why)
@@ -81,6 +87,7 @@ void volume_saw_modified(struct view *v, struct resource *r, uint64_t bytes)
 	set_text(v, r, "modification-state", "optimizing");
 	set_text(v, r, "modification-progress", "50%");
 	unset(v, r, "state-reason");
+	unset(v, r, "@before");
 }
 
 void volume_saw_optimized(struct view *v, struct resource *r)
@@ -91,15 +98,34 @@ void volume_saw_optimized(struct view *v, struct resource *r)
 	set_text(v, r, "modification-progress", "100%");
 }
 
+static void take_back(struct view *v, struct resource *r, const char *key, uint64_t figure)
+{
+	if (figure)
+		set_format(v, r, key, "%" PRIu64, figure);
+	else
+		unset(v, r, key);
+}
+
 void volume_saw_modification_failure(struct view *v, struct resource *r,
 				     const struct ec2fs_error *why)
 {
+	uint64_t iops, throughput;
+	char type[16];
+
 	if (!volume_is_modifying(r))
 		return;
 	set_text(v, r, "modification-state", "failed");
 	set_format(v, r, "state-reason", "%s: %s", ec2_code_name(why->code), why->message);
 	if (volume_made_size(r))
 		set_format(v, r, "size", "%" PRIu64 " GiB", volume_made_size(r) / GIB);
+	/* A type of which there is none so small is no state to be left in. */
+	if (sscanf(resource_or(r, "@before", ""), "%15s %" SCNu64 " %" SCNu64, type, &iops,
+		   &throughput) == 3) {
+		set_text(v, r, "volume-type", type);
+		take_back(v, r, "iops", iops);
+		take_back(v, r, "throughput", throughput);
+		unset(v, r, "@before");
+	}
 }
 
 void volume_saw_gone(struct view *v, struct resource *r)
@@ -191,6 +217,6 @@ int volume_modify(struct view *v, struct resource *r, struct ec2fs_error *error)
 		return result;
 	/* In creation, it is created as it is wanted last. */
 	if (!is_in(r, "creating"))
-		begin_modification(v, r);
+		begin_modification(v, r, was);
 	return 0;
 }

@@ -9,6 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
+
+/* At once, of two files. */
+#define COMPARED ((size_t)256 << 10)
 
 struct tree_blob {
 	struct tree *tree;
@@ -25,12 +29,11 @@ static int blob_entry(struct tree *t, tree_id id, const struct entry **ret,
 {
 	struct view v = cloud_read(t->cloud);
 	struct node n;
-	int r = node_get(&v, id, &n);
+	int r = node_need(&v, id, &n, error);
 
 	cloud_read_end(t->cloud);
 	if (r < 0)
-		return ec2fs_fail_errno(error, ESTALE, EC2_InvalidParameterValue,
-					"it was removed meanwhile");
+		return r;
 	if (!n.entry || !(n.entry->flags & TREE_BLOB) || !n.entry->store)
 		return ec2fs_fail(error, EC2_UnauthorizedOperation, "it cannot be written");
 	*ret = n.entry;
@@ -67,11 +70,52 @@ static int take(struct view *v, void *context, struct ec2fs_error *error)
 {
 	const struct taking *t = context;
 	struct node n;
+	int r = node_need(v, t->id, &n, error);
 
-	if (node_get(v, t->id, &n) < 0)
-		return ec2fs_fail_errno(error, ESTALE, EC2_InvalidParameterValue,
-					"it was removed meanwhile");
+	if (r < 0)
+		return r;
 	return n.entry->store(v, view_edit(v, n.r), t->value, strlen(t->value), error);
+}
+
+/* Where data goes on at or after off; end when there is none, off where that cannot be told. */
+static off_t next_data(const struct luks *l, int fd, off_t off, off_t end)
+{
+	off_t found = l ? luks_seek(l, fd, off, SEEK_DATA) : lseek(fd, off, SEEK_DATA);
+
+	if (found < 0)
+		return errno == ENXIO ? end : off;
+	return found < end ? found : end;
+}
+
+/* Is the same there already, byte by byte? */
+static bool is_there(const struct tree_blob *b, uint64_t size)
+{
+	struct luks *l cleanup_luks = NULL;
+	cleanup_close int fd = -1;
+	cleanup_free char *one = malloc(COMPARED);
+	cleanup_free char *other = malloc(COMPARED);
+	off_t off = 0, end = (off_t)size;
+	uint64_t is;
+
+	if (!one || !other || tree_blob_open(b->tree, b->id, &l, &fd, &is) < 0 || is != size)
+		return false;
+	while (off < end) {
+		off_t written = next_data(NULL, b->fd, off, end),
+		      there = next_data(l, fd, off, end);
+		size_t len;
+		ssize_t n;
+
+		off = written < there ? written : there;
+		len = end - off < (off_t)COMPARED ? (size_t)(end - off) : COMPARED;
+		n = len ? pread(b->fd, one, len, off) : 0;
+		if (n < 0 || (len && n == 0) ||
+		    (l ? luks_read(l, fd, other, (size_t)n, off)
+		       : pread(fd, other, (size_t)n, off)) != n ||
+		    memcmp(one, other, (size_t)n) != 0)
+			return false;
+		off += n;
+	}
+	return true;
 }
 
 int tree_blob_commit(struct tree_blob *b)
@@ -101,6 +145,9 @@ int tree_blob_commit(struct tree_blob *b)
 		r = cloud_change(b->tree->cloud, &actor, take, &taking, &error);
 		if (r < 0)
 			blob_remove(b->tree->blobs, b->name);
+		/* What is read may be written again, also where it is fixed. */
+		if (r < 0 && error.code == EC2_IncorrectState && is_there(b, (uint64_t)st.st_size))
+			return 0;
 	}
 	if (r < 0)
 		return tree_refuse(b->tree, b->id, NULL, &b->who, NULL, 0, &error);

@@ -76,11 +76,10 @@ static int apply(struct view *v, void *context, struct ec2fs_error *error)
 	struct storing *s = context;
 	struct resource *staged;
 	struct node n;
-	int r = node_get(v, s->id, &n);
+	int r = node_need(v, s->id, &n, error);
 
 	if (r < 0)
-		return ec2fs_fail_errno(error, ESTALE, EC2_InvalidParameterValue,
-					"it was removed meanwhile");
+		return r;
 	if (!n.entry)
 		return ec2fs_fail_errno(error, EISDIR, EC2_InvalidParameterValue,
 					"this is a directory");
@@ -137,12 +136,11 @@ static int entry_facts(struct tree *t, tree_id id, struct entry_facts *ret,
 {
 	struct view v = cloud_read(t->cloud);
 	struct node n;
-	int r = node_get(&v, id, &n);
+	int r = node_need(&v, id, &n, error);
 
 	cloud_read_end(t->cloud);
 	if (r < 0)
-		return ec2fs_fail_errno(error, ESTALE, EC2_InvalidParameterValue,
-					"it was removed meanwhile");
+		return r;
 	if (!n.entry)
 		return ec2fs_fail_errno(error, EISDIR, EC2_InvalidParameterValue,
 					"this is a directory");
@@ -289,10 +287,10 @@ static int apply_meta(struct view *v, void *context, struct ec2fs_error *error)
 	struct resource *staged;
 	struct field *f;
 	struct node n;
+	int r = node_need(v, m->id, &n, error);
 
-	if (node_get(v, m->id, &n) < 0)
-		return ec2fs_fail_errno(error, ESTALE, EC2_InvalidParameterValue,
-					"it was removed meanwhile");
+	if (r < 0)
+		return r;
 	if (n.entry && (n.entry->flags & ENTRY_UNLISTED))
 		return ec2fs_fail(error, EC2_OperationNotPermitted, "%s is as it is",
 				  n.entry->name);

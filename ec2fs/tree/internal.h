@@ -52,6 +52,15 @@ const struct links *links_by_number(uint16_t number);
 
 /* -ESTALE when there is no such node. */
 int node_get(const struct view *v, tree_id id, struct node *ret);
+/* The same for who changes it, with the story. */
+static inline int node_need(const struct view *v, tree_id id, struct node *ret,
+			    struct ec2fs_error *error)
+{
+	return node_get(v, id, ret) == 0
+		       ? 0
+		       : ec2fs_fail_errno(error, ESTALE, EC2_InvalidParameterValue,
+					  "it was removed meanwhile");
+}
 /* -ENOENT, -ENOTDIR. */
 int node_lookup(struct tree *t, const struct view *v, const struct node *dir, const char *name,
 		const struct tree_caller *who, struct node *ret);

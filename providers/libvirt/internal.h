@@ -1,4 +1,4 @@
-/* What the files of the libvirt provider share. */
+/* What the files of the provider libvirt share: machines as transient domains named by their ID. */
 #ifndef PROVIDERS_LIBVIRT_INTERNAL_H
 #define PROVIDERS_LIBVIRT_INTERNAL_H
 

@@ -49,7 +49,7 @@ for ((i = -1; i < RUNS; i++)); do
 done
 
 # An import, and the same bytes copied to a file system in the same pool.
-head -c $((128 << 20)) /dev/urandom >bytes
+head -c $((512 << 20)) /dev/urandom >bytes
 lvcreate -qq --type thin -V 1g -n files --thinpool pool ec2
 mkfs.ext4 -q /dev/ec2/files
 mount /dev/ec2/files /mnt

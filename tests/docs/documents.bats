@@ -30,6 +30,24 @@ tiny_is_there()
 	document_run "$docs/recipes.md"
 }
 
+@test "networks" {
+	mkdir vpcs/shared instances/web-{1,2}
+	echo 10.1.0.0/16 >vpcs/shared/cidr-block
+	tiny_is_there
+	printf 'image tiny\ninstance-type t3.nano\n' | tee instances/web-{1,2}/spec
+	echo running >instances/web-2/state
+	document_run "$docs/networks.md"
+}
+
+@test "storage" {
+	tiny_is_there
+	mkdir instances/web-1
+	printf 'image tiny\ninstance-type t3.nano\n' >instances/web-1/spec
+	echo running >instances/web-1/state
+	echo running >instances/web-1/wait
+	document_run "$docs/storage.md"
+}
+
 @test "the first look in README.md" {
 	tiny_is_there
 	document_run "$docs/../README.md"

@@ -124,6 +124,13 @@ host_put_ec2fs()
 		rm -rf "$staged/root/ec2fs/build/tiny-image/.packages" && host_put "$staged" / && rm -r "$staged"
 }
 
+# host_lives PID: has the process a thread that has not ended, and let go of its files? Memory goes first, and with it
+# /proc/PID/exe: the disks may be locked still. Another shell's child stays a zombie until that looks.
+host_lives()
+{
+	grep -qsv '^State:.*[ZX] (' <(grep -hs '^State:' /proc/"$1"/task/*/status)
+}
+
 host_cut()
 {
 	local pid
@@ -132,7 +139,7 @@ host_cut()
 		pid=$(cat "$HOST_DIR/$pid.pid" 2>/dev/null) || continue
 		kill -9 "$pid" 2>/dev/null || true
 		wait "$pid" 2>/dev/null || true
-		while [ -e "/proc/$pid/exe" ]; do sleep 0.02; done
+		while host_lives "$pid"; do sleep 0.02; done
 	done
 	rm -f "$HOST_DIR"/{qemu.pid,ssh.pid,ssh}
 	return 0

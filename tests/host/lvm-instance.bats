@@ -39,6 +39,18 @@ begins()
 	becomes attached volumes/data/attachment-state 240
 	soon 240 grep -q '\[vdb\] 2097152 512-byte logical blocks' instances/web-1/console
 
+	# An encrypted one is exactly as big to the guest; in the pool it is LUKS.
+	mkdir volumes/secret
+	printf 'size 1\nencrypted true\n' >"$CLOUD_HOME/spec"
+	cp "$CLOUD_HOME/spec" volumes/secret/spec
+	becomes available volumes/secret/state 240
+	ln -s ../../../volumes/secret instances/web-1/volumes/sdg
+	becomes attached volumes/secret/attachment-state 240
+	soon 240 grep -q '\[vdc\] 2097152 512-byte logical blocks' instances/web-1/console
+	[ "$(begins secret | head -c 4)" = LUKS ]
+	rm instances/web-1/volumes/sdg
+	becomes available volumes/secret/state 240
+
 	# Both at one instant, while it runs.
 	echo 'snapshot live' >instances/web-1/ctl
 	becomes completed snapshots/live-xvda/state 240
@@ -66,6 +78,6 @@ begins()
 	# Nothing is left when all is removed.
 	echo terminated >instances/web-1/state
 	echo terminated 300 >instances/web-1/wait
-	rm -r volumes/{data,root,copy} snapshots/*
+	rm -r volumes/{data,root,copy,secret} snapshots/*
 	soon 240 eval '[ -z "$(lvs --noheadings --select segtype=thin ec2)" ]'
 }

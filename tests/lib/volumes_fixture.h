@@ -39,7 +39,7 @@ static inline struct volumes *open_as(const char *dir, const char *owner, struct
 	cleanup_free char *uri = xasprintf("file:%s/volumes", dir);
 	struct volumes *v = NULL;
 
-	volumes_file.open(uri, owner, &v, error);
+	volumes_file.open(uri, owner, false, &v, error);
 	return v;
 }
 

@@ -20,6 +20,7 @@ WRITERS=(
 	'`ed`' ed 'printf "%s\n" ,d "0r $new" w q | ed -s "$f"'
 	'`vim`' vim 'vim -es -u NONE -i NONE --not-a-term -c "set nocompatible backupskip=" -c "silent %d" -c "0r $new" -c "silent! \$g/^\$/d" -c w -c q! "$f" </dev/null'
 	'`nano`' nano '/usr/bin/python3 "$here/nano_session.py" "$f" "$new"'
+	'`emacs`' emacs 'emacs -Q --batch --eval '\''(progn (setq backup-enable-predicate (lambda (name) t) require-final-newline nil) (find-file (getenv "f")) (erase-buffer) (insert-file-contents-literally (getenv "new")) (save-buffer))'\'
 	'`rsync -a`' rsync 'mkdir "$W/r"; cp -a "$new" "$W/r/$name"; rsync -aI "$W/r/$name" "$dir/"'
 	'`rsync --inplace`' rsync 'rsync -I --inplace "$new" "$f"'
 	'`git checkout`' git 'git init -q "$W/g"; cp -a "$new" "$W/g/$name"; cd "$W/g"; git add .; git -c user.name=n -c user.email=e commit -qm one; git --git-dir="$W/g/.git" --work-tree="$dir" checkout -qf'
@@ -174,37 +175,26 @@ here()
 	command -v "$1" >/dev/null
 }
 
-table_of_writers()
+# table_of WHAT KIND…: how each writer that is installed writes what is new, or bad, to a file of each kind.
+table_of()
 {
-	local n=0 i kind row
+	local what=$1 n=0 i kind row
 
-	table_head '' "${KINDS[@]}"
+	shift
+	table_head '' "$@"
 	for ((i = 0; i < ${#WRITERS[@]}; i += 3)); do
 		here "${WRITERS[i + 1]}" || continue
 		row="| ${WRITERS[i]} "
-		for kind in "${KINDS[@]}"; do
+		for kind; do
 			n=$((n + 1))
-			row+="| $(write_cell "$kind" "w$n" "${WRITERS[i]}" "${WRITERS[i + 2]}" new) "
+			row+="| $(write_cell "$kind" "$what$n" "${WRITERS[i]}" "${WRITERS[i + 2]}" "$what") "
 		done
 		echo "$row|"
 	done
 }
 
-table_of_refusals()
-{
-	local n=0 i kind row
-
-	table_head '' "${REFUSING[@]}"
-	for ((i = 0; i < ${#WRITERS[@]}; i += 3)); do
-		here "${WRITERS[i + 1]}" || continue
-		row="| ${WRITERS[i]} "
-		for kind in "${REFUSING[@]}"; do
-			n=$((n + 1))
-			row+="| $(write_cell "$kind" "r$n" "${WRITERS[i]}" "${WRITERS[i + 2]}" bad) "
-		done
-		echo "$row|"
-	done
-}
+table_of_writers() { table_of new "${KINDS[@]}"; }
+table_of_refusals() { table_of bad "${REFUSING[@]}"; }
 
 # What became of f: hidden for a moment it is back by then.
 became()

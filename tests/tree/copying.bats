@@ -173,12 +173,14 @@ plain()
 	lists 'default lab' vpcs
 	lists 'db default lab-default web' security-groups
 	ids() { cat vpcs/*/vpc-id vpcs/*/subnets/*/subnet-id security-groups/*/group-id key-pairs/*/key-pair-id; }
-	soon 10 ids # rsync "deletes" them, too: they are away for a moment
+	# rsync "deletes" them, too: each is away for a moment, and comes back by itself.
+	all_ids() { [ "$(ids | wc -l)" = "$(ls -d {vpcs,vpcs/*/subnets,security-groups,key-pairs}/* | wc -l)" ]; }
+	soon 20 all_ids
 	ids >"$W/ids"
 	# But for the time of a directory, which a change deep below it has set anew. What cannot be deleted, it says, it does.
 	lacks '^[^.*]|^\.[^d]' <(bring)
 	lacks '^[^*]' <(bring)
-	soon 10 ids
+	soon 20 all_ids
 	soon 10 eval 'ids | diff "$W/ids" -'
 
 	# A changed line, a group more, which the changed one names, and one less.
@@ -237,4 +239,96 @@ plain()
 	[ "$(stat -c %u:%g instances/web-2)" = 12:34 ]
 	echo running >instances/web-2/state
 	echo running 20 >instances/web-2/wait
+}
+
+# attachments: what is attached, by ID and device, and what happens to it from now on.
+attachments() { cat instances/web-1/volumes/*/volume-id volumes/*/state addresses/www/association-id; ls instances/web-1/{volumes,security-groups,addresses}; }
+
+@test "a backup is restored over what is there, and nothing is detached, lost or launched" {
+	mkdir images/tiny volumes/{data,more} addresses/www instances/web-1
+	head -c 1M /dev/urandom >images/tiny/disk
+	echo 1 | tee volumes/{data,more}/size >/dev/null
+	printf 'image tiny\nkey-pair made\nsubnet lab/a\n' >instances/web-1/spec
+	ln -s ../../../security-groups/web instances/web-1/security-groups/web
+	echo running >instances/web-1/state
+	echo running 20 >instances/web-1/wait
+	ln -s ../../../volumes/data instances/web-1/volumes/sdf
+	echo web-1 >addresses/www/instance
+	becomes in-use volumes/data/state
+	mkdir volumes/data/snapshots/one
+	becomes completed snapshots/data-one/state
+	key=$(cat key-pairs/made/private-key)
+	attachments >"$W/was"
+	cd ..
+	tar --sort=inode -cf "$W/inode.tar" us-east-1
+	tar -cf "$W/plain.tar" us-east-1
+	mkdir "$W/plain"
+	tar -C "$W/plain" -xf "$W/plain.tar"
+	tail -n 1 events >"$W/last"
+	for way in 'tar -xf $W/inode.tar' 'tar -xf $W/plain.tar' 'cp -r $W/plain/us-east-1 .' 'cp -a $W/plain/us-east-1 .' 'rsync -a $W/plain/us-east-1 .'; do
+		command -v "${way%% *}" >/dev/null || continue
+		eval "timeout 60 $way" || fail "$way" "$(cat errors)"
+		[ ! -s errors ] || fail "$way" "$(cat errors)"
+		(cd us-east-1 && attachments) | diff "$W/was" - || fail "after $way"
+		[ "$(cat us-east-1/key-pairs/made/private-key)" = "$key" ]
+		reads running us-east-1/instances/web-1/state
+	done
+	lacks 'detach|volumes/sdf (gone|removed)' <(sed "1,/$(cut -c1-24 "$W/last")/d" events)
+
+	# And in a cloud that knows nothing of it, where the region is new.
+	cp -a us-east-1/key-pairs/made/public-key "$W/public-key"
+	cloud_unmount
+	rm -r "$STATE"
+	cloud_start
+	timeout 60 tar -C "$CLOUD" -xf "$W/inode.tar" || fail "$(cat ../errors)"
+	[ ! -s ../errors ] || fail "$(cat ../errors)"
+	reads draft instances/web-1/state
+	reads lab/a instances/web-1/subnet
+	becomes available volumes/data/state
+	becomes completed snapshots/data-one/state
+	cmp "$W/public-key" key-pairs/made/public-key
+}
+
+@test "a link is detached at once by rm, and by who writes files, too: at the next step, or when he ends" {
+	mkdir volumes/{a,b} instances/{one,two}
+	echo 1 | tee volumes/{a,b}/size >/dev/null
+	becomes available volumes/a/state
+	becomes available volumes/b/state
+	ln -s ../../../volumes/a instances/one/volumes/sdf
+	reads in-use volumes/a/state
+	rm instances/one/volumes/sdf
+	reads available volumes/a/state
+	ln -s ../../../volumes/a instances/one/volumes/sdf
+	ln -s ../../../volumes/b instances/one/volumes/sdg
+	timeout 60 /usr/bin/python3 - <<-'END'
+		import os, time
+		def state(name):
+		    return open("volumes/%s/state" % name).read().strip()
+		link = "instances/one/volumes/sdf"
+		open("instances/one/tags/env", "w").write("prod\n")
+		os.unlink(link)
+		assert not os.path.lexists(link) and "sdf" not in os.listdir("instances/one/volumes")
+		# The same again: nothing has happened.
+		os.symlink("../../../volumes/a", link)
+		assert os.path.lexists(link) and state("a") == "in-use"
+		# A step further it is detached, and may be attached elsewhere.
+		os.unlink(link)
+		os.symlink("../../../volumes/a", "instances/two/volumes/sdf")
+		assert not os.path.lexists(link) and os.path.lexists("instances/two/volumes/sdf")
+		os.unlink("instances/two/volumes/sdf")
+		open("instances/two/tags/env", "w").write("prod\n")
+		assert state("a") == "available"
+		# And if there is no next step, soon.
+		os.symlink("../../../volumes/a", link)
+		os.unlink(link)
+		for i in range(200):
+		    if state("a") == "available":
+		        break
+		    time.sleep(0.05)
+		assert state("a") == "available" and not os.path.lexists(link)
+		os.unlink("instances/one/volumes/sdg")
+	END
+	becomes available volumes/b/state
+	lists '' instances/one/volumes
+	[ ! -s ../errors ] || fail "$(cat ../errors)"
 }

@@ -7,7 +7,11 @@ setup()
 	W=$CLOUD_HOME
 	head -c 3M /dev/urandom >"$W/disk"
 }
-teardown() { cloud_stop; }
+teardown()
+{
+	cloud_stop
+	[ -z "${ELSEWHERE-}" ] || rm -r "$ELSEWHERE"
+}
 
 # stopped NAME: an instance that was launched and stopped; VOLUME is its root volume.
 stopped()
@@ -115,8 +119,10 @@ stopped()
 	cp -r snapshots/gold snapshots/copy
 	cmp "$W/disk" snapshots/copy/disk
 	reads completed snapshots/copy/state
-	# What it is stays.
-	refuses EBUSY 'cp "$CLOUD_HOME/disk" snapshots/gold/disk'
+	# What it is stays: the same again is nothing, another is refused.
+	cp "$W/disk" snapshots/gold/disk
+	{ head -c 1M /dev/zero && cat "$W/disk"; } >"$W/other"
+	refuses EBUSY 'cp "$CLOUD_HOME/other" snapshots/gold/disk'
 	tells '^IncorrectState' snapshots/gold/error
 	refuses EBUSY 'echo none > snapshots/gold/volume'
 	rm -r snapshots/gold snapshots/again snapshots/copy
@@ -198,5 +204,25 @@ stopped()
 		[ "$(du -k "$W/copy" | cut -f1)" -lt 8000 ] || fail "the copy of $disk has none"
 		cmp -n $((64 << 20)) "$W/sparse" "$W/copy"
 		rm "$W/copy"
+	done
+}
+
+@test "several volumes at once from a snapshot that their zone has not got yet" {
+	# Of another file system, so that it is copied, which takes its time.
+	ELSEWHERE=$(mktemp -d /dev/shm/ec2fs-test-XXXXXX) || skip "there is no /dev/shm"
+	mkdir availability-zones/us-east-1b snapshots/gold volumes/{a,b,c,d}
+	echo "file:$ELSEWHERE/volumes" >availability-zones/us-east-1b/storage
+	head -c 60M /dev/urandom >"$W/big"
+	cp "$W/big" snapshots/gold/disk
+	printf 'snapshot gold\navailability-zone us-east-1b\n' >"$W/spec"
+	for volume in a b c d; do
+		cp "$W/spec" "volumes/$volume/spec" &
+		copies="${copies-} $!"
+	done
+	wait $copies
+	for volume in a b c d; do
+		soon 30 eval "! grep -qx creating volumes/$volume/state"
+		reads available "volumes/$volume/state"
+		cmp -n $((60 << 20)) "$W/big" "$(readlink "volumes/$volume/device")"
 	done
 }

@@ -2,7 +2,11 @@
 load ../lib/cloud
 
 setup() { cloud_start; }
-teardown() { cloud_stop; }
+teardown()
+{
+	cloud_stop
+	! mountpoint -q "$CLOUD_HOME/disk" || umount "$CLOUD_HOME/disk"
+}
 
 @test "a volume, a snapshot and an instance wait for storage that is not there, and say so" {
 	mkdir availability-zones/us-east-1b
@@ -30,6 +34,31 @@ teardown() { cloud_stop; }
 	reads '' <(cat volumes/data/state-reason instances/web-1/state-reason; echo)
 	mkdir volumes/data/snapshots/now
 	becomes completed snapshots/data-now/state 10
+}
+
+@test "a directory whose disk is not mounted is not taken for an empty one" {
+	mkdir "$CLOUD_HOME/disk" availability-zones/us-east-1b volumes/{data,new}
+	mount -t tmpfs tmpfs "$CLOUD_HOME/disk" || skip "nothing can be mounted here"
+	echo "file:$CLOUD_HOME/disk" >availability-zones/us-east-1b/storage
+	printf 'availability-zone us-east-1b\nsize 1\n' >"$CLOUD_HOME/spec"
+	cp "$CLOUD_HOME/spec" volumes/data/spec
+	becomes available volumes/data/state 30
+	cloud_unmount
+	umount "$CLOUD_HOME/disk"
+	cloud_start
+	cp "$CLOUD_HOME/spec" volumes/new/spec
+	echo 2 >volumes/data/size
+	mkdir volumes/data/snapshots/now
+	for asked in volumes/{data,new} snapshots/data-now; do
+		soon 30 grep -q "^Server.Unavailable: .* $CLOUD_HOME/disk has none of its volumes: mount its disk; " $asked/state-reason
+	done
+	reads creating volumes/new/state
+	[ -z "$(ls -A "$CLOUD_HOME/disk")" ]
+	# They are lost, as far as this test goes: who says so begins anew.
+	tells 'where they are lost, write [-0-9a-f]{36} to ' volumes/new/state-reason
+	grep -oE '[0-9a-f]{8}-[-0-9a-f]{27}' volumes/new/state-reason | head -1 >"$CLOUD_HOME/disk/.owner"
+	becomes available volumes/new/state 30
+	becomes failed volumes/data/modification-state 30
 }
 
 @test "a start removes volumes that no record names, and nothing else" {

@@ -411,6 +411,11 @@ static void stores_are_those_of_the_type(void **state)
 	assert_string_not_equal(first, second);
 	assert_string_equal(devices[0], "");
 	assert_string_equal(devices[1], "sdb");
+	/* Its name is taken, where the type has that disk. */
+	succeeds(f, runs, "web", NULL, NULL);
+	volume(f, "data", "1");
+	refuses(f, EINVAL, EC2_InvalidParameterValue, attach, "web", "data", "sdb");
+	succeeds(f, attach, "web", "data", "sdc");
 	refuses(f, EBUSY, EC2_DependencyViolation, set_store, "d3.xlarge", NULL, "1x10");
 	refuses(f, EINVAL, EC2_InvalidParameterValue, set_store, "t3.nano", NULL, "10");
 	refuses(f, EINVAL, EC2_InvalidParameterValue, set_store, "t3.nano", NULL, "9x10");

@@ -145,6 +145,22 @@ static void io1_needs_its_iops(void **state)
 	refuses(f, EINVAL, EC2_InvalidParameterCombination, set, "slow", "size", "10");
 }
 
+/* As a spec does: all at once. */
+static int become_io2(struct view *v, const struct act *a, struct ec2fs_error *error)
+{
+	struct resource *r = edit(v, KIND_VOLUME, a->name);
+	int result;
+
+	v->together = true;
+	result = volume_set_type(v, r, "io2", 3, error);
+	if (result == 0)
+		result = volume_set_iops(v, r, "50000", 5, error);
+	if (result == 0)
+		result = volume_set_size(v, r, a->text, strlen(a->text), error);
+	v->together = false;
+	return result < 0 ? result : volume_settle(v, r, error);
+}
+
 static void volumes_only_grow_one_change_at_a_time(void **state)
 {
 	struct fixture *f = *state;
@@ -164,6 +180,18 @@ static void volumes_only_grow_one_change_at_a_time(void **state)
 	succeeds(f, failed_to_grow, "data", NULL, NULL);
 	volume_is(f, "data", "modification-state", "failed");
 	volume_is(f, "data", "size", "20 GiB");
+	/* As it was in all: 50000 IOPS are none that 20 GiB have. */
+	succeeds(f, set, "data", "throughput", "200");
+	succeeds(f, modified, "data", NULL, NULL);
+	succeeds(f, become_io2, "data", NULL, "50");
+	volume_is(f, "data", "throughput", "");
+	succeeds(f, failed_to_grow, "data", NULL, NULL);
+	volume_is(f, "data", "size", "20 GiB");
+	volume_is(f, "data", "volume-type", "gp3");
+	volume_is(f, "data", "iops", "");
+	volume_is(f, "data", "throughput", "200");
+	succeeds(f, set, "data", "throughput", "125");
+	succeeds(f, modified, "data", NULL, NULL);
 	/* Another type, whose figures are others. */
 	succeeds(f, set, "data", "iops", "5000");
 	succeeds(f, modified, "data", NULL, NULL);

@@ -43,7 +43,7 @@ static struct volumes *open_volumes(const char *dir)
 	struct ec2fs_error error = {0};
 
 	assert_ptr_equal(volumes_for(uri), &volumes_file);
-	if (volumes_file.open(uri, "owner", &v, &error) < 0)
+	if (volumes_file.open(uri, "owner", false, &v, &error) < 0)
 		fail_msg("%s", error.message);
 	return v;
 }

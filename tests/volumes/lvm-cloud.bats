@@ -24,33 +24,14 @@ setup() { lvm_setup; }
 		lvm_fail "$(host 'tail -n 80 ec2fs/build/test-logs/lvm-instance.bats.tap')"
 }
 
-life() { host "ec2fs/tests/volumes/storage-life $*"; }
-
-# power: a round of every operation; the power goes when each stands still in its middle. Then all is looked at.
-power()
-{
-	local told=$BATS_TEST_TMPDIR/told pid
-
-	: >"$told"
-	life round 1 stand >"$told" 2>&1 3>&- &
-	pid=$!
-	until grep -qE '^(all stand|failed)' "$told" || ! kill -0 $pid 2>/dev/null; do sleep 0.02; done
-	! grep -q '^failed' "$told" || lvm_fail "the round:" "$(cat "$told")" || return
-	host_cut
-	wait $pid || true
-	host_boot
-	# Returns when the one that the boot began is done.
-	host 'systemctl start ec2fs' || lvm_fail "$(host 'journalctl -u ec2fs -n 10 --no-pager')" || return
-	run life check 1 < <(sed '$!b; /^all stand\|^refused\|^asked [a-z]*$\|^done [a-z]*$/!d' "$told")
-	[ "$status" = 0 ] || lvm_fail "after the round: status $status" "$(host 'journalctl -u ec2fs -n 10 --no-pager')" "$(cat "$told")"
+@test "encrypted volumes: in the pool is no plain text, and all that is made of them can be read" {
+	cloud_on_lvm
+	run host ec2fs/tests/volumes/sealed-life
+	[ "$status" = 0 ] && [ "${lines[-1]}" = "sealed and opened" ] || lvm_fail "$(host 'journalctl -u ec2fs -n 10 --no-pager')"
 }
 
 @test "the power goes in the middle of every operation: what was acknowledged is there, and no more" {
-	# As systemd starts it, at each boot.
-	host 'mkdir -p /etc/systemd/system/ec2fs.service.d &&
-		printf "[Unit]\nWants=\n[Service]\nExecStart=\nExecStart=/usr/local/sbin/ec2fs -o compute=sim /cloud\nExecStartPost=/bin/sh -c \"until mountpoint -q /cloud; do sleep 0.1; done\"\n" \
-			>/etc/systemd/system/ec2fs.service.d/sim.conf &&
-		systemctl daemon-reload && systemctl enable -q ec2fs && systemctl start ec2fs && sync'
+	cloud_on_lvm
 	life begin
-	power
+	power 1 stand
 }

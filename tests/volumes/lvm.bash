@@ -83,3 +83,41 @@ lvm_fail()
 	printf '%s\n' "$@" "what was told:" "${output-}" | tail -n 40 >&2
 	return 1
 }
+
+# A whole cloud in the host, put there by host_put_ec2fs: on the pool, and with machines that are not real.
+
+# cloud_on_lvm: it is there, as systemd starts it at each boot.
+cloud_on_lvm()
+{
+	host '[ ! -e /etc/systemd/system/ec2fs.service.d/sim.conf ] || exec systemctl start ec2fs
+		mkdir -p /etc/systemd/system/ec2fs.service.d &&
+		printf "[Unit]\nWants=\n[Service]\nExecStart=\nExecStart=/usr/local/sbin/ec2fs -o compute=sim /cloud\nExecStartPost=/bin/sh -c \"until mountpoint -q /cloud; do sleep 0.1; done\"\n" \
+			>/etc/systemd/system/ec2fs.service.d/sim.conf &&
+		systemctl daemon-reload && systemctl enable -q ec2fs && systemctl start ec2fs && sync &&
+		echo lvm:ec2/pool,device=/dev/vdb >/cloud/us-east-1/availability-zones/us-east-1a/storage'
+}
+
+life() { host "ec2fs/tests/volumes/storage-life $*"; }
+
+# power N [stand]: round N of every operation; the power goes when each stands still in its middle, or at any moment. Then all
+# is looked at.
+power()
+{
+	local told=$BATS_TEST_TMPDIR/told pid enough='^(all stand|failed)' count=1
+
+	[ -n "${2-}" ] || { enough='^(asked|done|failed) ' count=$((RANDOM % 25)); }
+	: >"$told"
+	life round "$@" >"$told" 2>&1 3>&- &
+	pid=$!
+	until [ "$(grep -cE "$enough" "$told")" -ge $count ] || ! kill -0 $pid 2>/dev/null; do sleep 0.02; done
+	[ -n "${2-}" ] || sleep "$((RANDOM % 4)).$((RANDOM % 10))"
+	! grep '^failed' "$told" || lvm_fail "round $1:" "$(cat "$told")" || return
+	host_cut
+	wait $pid || true
+	host_boot || return
+	# Returns when the one that the boot began is done.
+	host 'systemctl start ec2fs' || lvm_fail "after round $1:" "$(host 'journalctl -u ec2fs -n 10 --no-pager')" || return
+	# The last line may be half of one.
+	run life check "$1" < <(sed '$!b; /^all stand\|^refused\|^asked [a-z]*$\|^done [a-z]*$/!d' "$told")
+	[ "$status" = 0 ] || lvm_fail "after round $1: status $status" "$(host 'journalctl -u ec2fs -n 10 --no-pager')" "$(cat "$told")"
+}

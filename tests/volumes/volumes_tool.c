@@ -223,7 +223,7 @@ int main(int argc, char **argv)
 	memcpy(c.words, argv + 2, (size_t)c.count * sizeof(*argv));
 	r = ops->check(argv[1], &error);
 	if (r == 0)
-		r = ops->open(argv[1], owner ? owner : "test", &c.v, &error);
+		r = ops->open(argv[1], owner ? owner : "test", false, &c.v, &error);
 	if (r == 0) {
 		r = ops->sweep(c.v, &error);
 		if (r < 0)

@@ -41,7 +41,57 @@ static int claim(int dir, const char *owner)
 	return -number;
 }
 
-static int check_owner(int dir, const char *name, const char *owner, struct ec2fs_error *error)
+/* Calls each with the names of volumes and snapshots that have that ending, which is cut off. */
+static int each_name(int dir_fd, const char *ending, void (*each)(void *context, const char *id),
+		     void *context)
+{
+	int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	cleanup_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *d;
+
+	if (!dir) {
+		int number = errno;
+
+		if (fd >= 0)
+			close(fd);
+		return -number;
+	}
+	while ((d = readdir(dir)) != NULL) {
+		size_t len = strlen(d->d_name), cut = strlen(ending);
+
+		if ((strncmp(d->d_name, "vol-", 4) != 0 && strncmp(d->d_name, "snap-", 5) != 0) ||
+		    len <= cut || strcmp(d->d_name + len - cut, ending) != 0)
+			continue;
+		d->d_name[len - cut] = '\0';
+		each(context, d->d_name);
+	}
+	return 0;
+}
+
+static void see(void *context, const char *id)
+{
+	(void)id;
+	*(bool *)context = true;
+}
+
+/* What should have volumes and has neither them nor an owner is where a disk would be mounted. */
+static int check_mounted(int dir, const char *name, const char *owner, struct ec2fs_error *error)
+{
+	bool any = false;
+	int r = each_name(dir, FILE_ENDING, see, &any);
+
+	if (r < 0)
+		return file_tell("reading", name, -r, error);
+	if (any)
+		return 0;
+	return ec2fs_fail_errno(error, ENODEV, EC2_Unavailable,
+				"%s has none of its volumes: mount its disk; or, where they are "
+				"lost, write %s to %s/" OWNER,
+				name, owner, name);
+}
+
+static int check_owner(int dir, const char *name, const char *owner, bool made,
+		       struct ec2fs_error *error)
 {
 	cleanup_close int fd = -1;
 	char is[80] = "";
@@ -49,6 +99,9 @@ static int check_owner(int dir, const char *name, const char *owner, struct ec2f
 	int r;
 
 	if (faccessat(dir, OWNER, F_OK, 0) < 0) {
+		r = made ? check_mounted(dir, name, owner, error) : 0;
+		if (r < 0)
+			return r;
 		r = claim(dir, owner);
 		if (r < 0)
 			return file_tell("writing", name, -r, error);
@@ -79,19 +132,20 @@ static bool can_clone(int dir)
 	return can;
 }
 
-int file_open(const char *uri, const char *owner, struct volumes **ret, struct ec2fs_error *error)
+int file_open(const char *uri, const char *owner, bool made, struct volumes **ret,
+	      struct ec2fs_error *error)
 {
 	const char *dir = uri + strlen(FILE_SCHEME);
 	cleanup_close int fd = -1;
 	struct file_volumes *v;
 	int r;
 
-	if (mkdir(dir, 0711) < 0 && errno != EEXIST)
+	if (!made && mkdir(dir, 0711) < 0 && errno != EEXIST)
 		return file_tell("making", dir, errno, error);
 	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return file_tell("opening", dir, errno, error);
-	r = check_owner(fd, dir, owner, error);
+	r = check_owner(fd, dir, owner, made, error);
 	if (r < 0)
 		return r;
 	v = xnew(struct file_volumes);
@@ -120,33 +174,6 @@ bool file_same(struct volumes *base, struct volumes *other)
 	       a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
-/* Calls each with the names of volumes and snapshots that have that ending, which is cut off. */
-static int each_name(struct file_volumes *v, const char *ending,
-		     void (*each)(void *context, const char *id), void *context)
-{
-	int fd = openat(v->dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	cleanup_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *d;
-
-	if (!dir) {
-		int number = errno;
-
-		if (fd >= 0)
-			close(fd);
-		return -number;
-	}
-	while ((d = readdir(dir)) != NULL) {
-		size_t len = strlen(d->d_name), cut = strlen(ending);
-
-		if ((strncmp(d->d_name, "vol-", 4) != 0 && strncmp(d->d_name, "snap-", 5) != 0) ||
-		    len <= cut || strcmp(d->d_name + len - cut, ending) != 0)
-			continue;
-		d->d_name[len - cut] = '\0';
-		each(context, d->d_name);
-	}
-	return 0;
-}
-
 struct listing {
 	struct file_volumes *v;
 	void (*each)(void *context, const struct volume_found *found);
@@ -171,7 +198,7 @@ int file_list(struct volumes *base, void (*each)(void *context, const struct vol
 	      void *context, struct ec2fs_error *error)
 {
 	struct listing l = {file_of(base), each, context};
-	int r = each_name(l.v, FILE_ENDING, tell_one, &l);
+	int r = each_name(l.v->dir_fd, FILE_ENDING, tell_one, &l);
 
 	return r < 0 ? file_tell("reading", l.v->dir, -r, error) : 0;
 }
@@ -184,7 +211,7 @@ static void remove_half(void *context, const char *id)
 int file_sweep(struct volumes *base, struct ec2fs_error *error)
 {
 	struct file_volumes *v = file_of(base);
-	int r = each_name(v, FILE_HALF, remove_half, v);
+	int r = each_name(v->dir_fd, FILE_HALF, remove_half, v);
 
 	return r < 0 ? file_tell("reading", v->dir, -r, error) : 0;
 }

@@ -1,4 +1,4 @@
-/* What the files of the back end `file` share. */
+/* What the files of the back end `file` share: volumes as sparse files of a directory. */
 #ifndef VOLUMES_FILE_INTERNAL_H
 #define VOLUMES_FILE_INTERNAL_H
 
@@ -25,7 +25,8 @@ static inline struct file_volumes *file_of(struct volumes *v)
 int file_tell(const char *what, const char *name, int number, struct ec2fs_error *error);
 
 /* directory.c */
-int file_open(const char *uri, const char *owner, struct volumes **ret, struct ec2fs_error *error);
+int file_open(const char *uri, const char *owner, bool made, struct volumes **ret,
+	      struct ec2fs_error *error);
 void file_close(struct volumes *v);
 bool file_same(struct volumes *v, struct volumes *other);
 int file_sweep(struct volumes *v, struct ec2fs_error *error);

@@ -15,12 +15,14 @@
 /* Gone with a reboot, like the programs that hold it. */
 #define LOCK_DIR "/run/lock"
 
-static int open_pool(const char *uri, const char *owner, struct volumes **ret,
+static int open_pool(const char *uri, const char *owner, bool made, struct volumes **ret,
 		     struct ec2fs_error *error)
 {
 	struct lvm_volumes *v = xnew(struct lvm_volumes);
 	int r = lvm_uri_parse(uri, &v->uri, error);
 
+	/* A volume group is there or not. */
+	(void)made;
 	if (r < 0) {
 		free(v);
 		return r;
