@@ -290,6 +290,9 @@ void fs_statfs(fuse_req_t req, fuse_ino_t ino)
 	}
 	st.f_blocks = total / st.f_frsize;
 	st.f_bfree = st.f_bavail = available / st.f_frsize;
-	st.f_files = files;
+	/* Quotas limit what is made, and nothing the names: what watches `df -i` has to see room.
+	 */
+	st.f_ffree = st.f_favail = UINT32_MAX;
+	st.f_files = files + st.f_ffree;
 	fuse_reply_statfs(req, &st);
 }

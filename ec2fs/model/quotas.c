@@ -6,6 +6,7 @@
 
 #include "ec2fs/text/keyed.h"
 #include "ec2fs/text/number.h"
+#include "ec2fs/text/suggest.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -90,6 +91,7 @@ static int check(void *context, unsigned line, const char *key, const char *valu
 		 struct ec2fs_error *error)
 {
 	const char *at = strchr(key, '@');
+	const char *names[COUNT], *near;
 	uint64_t n;
 	int r;
 
@@ -98,14 +100,18 @@ static int check(void *context, unsigned line, const char *key, const char *valu
 		r = number_parse(value, 0, 1000000000, &n, error);
 		return r < 0 ? ec2fs_wrap(error, "line %u: %s", line, key) : 0;
 	}
-	for (size_t i = 0; i < COUNT; i++)
+	for (size_t i = 0; i < COUNT; i++) {
+		names[i] = defaults[i].key;
 		if (strcmp(defaults[i].key, key) == 0) {
 			r = number_parse(value, 0, 1000000000, &n, error);
 			return r < 0 ? ec2fs_wrap(error, "line %u: %s", line, key) : 0;
 		}
+	}
+	near = suggest(key, names, COUNT);
 	return ec2fs_fail_errno(error, EINVAL, EC2_UnknownParameter,
-				"line %u: there is no quota %s; read the file to see what there is",
-				line, key);
+				"line %u: there is no quota %s; %s%s%s", line, key,
+				near ? "did you mean " : "read the file to see what there is",
+				near ? near : "", near ? "?" : "");
 }
 
 int quotas_set(struct view *v, struct resource *r, const char *text, size_t len,

@@ -159,4 +159,7 @@ with open(sys.argv[1], "rb") as a, open(sys.argv[2], "wb") as b:
 	[ "$(wc -c <"$DATA")" = "$(stat -c %s "$W/new/data")" ]
 	[ "$(df --output=fstype . | tail -n 1)" = fuse.ec2fs ]
 	[ "$(stat -f -c %l .)" = 255 ]
+	# Monitoring must not take it for full.
+	[ "$(df --output=ipcent . | tail -n 1 | tr -d ' %')" -le 1 ]
+	[ "$(df --output=iused . | tail -n 1)" -gt 10 ]
 }

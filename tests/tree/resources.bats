@@ -94,6 +94,9 @@ teardown() { cloud_stop; }
 	mkdir key-pairs/one
 	refuses EDQUOT 'mkdir key-pairs/two'
 	refuses EINVAL 'echo wishes 3 > quotas'
+	tells 'there is no quota wishes; read the file' error
+	refuses EINVAL 'echo vcpu 3 > quotas'
+	tells 'line 1: there is no quota vcpu; did you mean vcpus\?' error
 	tells '^key-pairs 1$' quotas
 	cat "$W/quotas" >quotas
 	mkdir key-pairs/two
