@@ -64,12 +64,12 @@ int volume_key_make(struct engine *e, const char *key, struct ec2fs_error *error
 	cleanup_close int fd = -1;
 	int r;
 
+	/* Who was killed may not have come to make sure of what is there. */
 	if (access(path, F_OK) == 0)
-		return 0;
-	if (mkdir(dir, 0700) == 0)
-		r = sync_directory(e->state_dir, error);
-	else
-		r = errno == EEXIST ? 0 : tell(dir, error);
+		return sync_directory(dir, error);
+	if (mkdir(dir, 0700) < 0 && errno != EEXIST)
+		return tell(dir, error);
+	r = sync_directory(e->state_dir, error);
 	if (r < 0)
 		return r;
 	unlink(half);
