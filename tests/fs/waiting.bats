@@ -246,10 +246,12 @@ os.write(os.open(sys.argv[1], os.O_WRONLY), b"running\n")' "$I/wait" 3>&- &
 		    time.sleep(0.01)
 	END
 	pids+=($!)
-	echo "begin-$long" >"$I/tags/log"
+	for reader in tail named; do
+		soon 30 eval 'echo "begin-$RANDOM" >"$I/tags/log"; grep -q begin- "$W/$reader"'
+	done
 	for ((i = 1; i <= 400; i++)); do
 		echo "v$i-$long" >"$I/tags/log"
-		((i % 40)) || soon 30 tells " -> v$i-" "$W/tail" "$W/named"
+		((i % 40)) || for reader in tail named; do soon 30 grep -q -- " -> v$i-" "$W/$reader"; done
 	done
 	kill "${pids[@]}"
 	wait || true
