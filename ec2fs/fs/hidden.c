@@ -100,6 +100,41 @@ bool unhide_name(struct fs *fs, tree_id dir, const char *name)
 	return i >= 0;
 }
 
+/* Is the directory the resource's own, or a fixed one of it? */
+static bool is_of(struct fs *fs, tree_id dir, tree_id resource, const struct tree_caller *who)
+{
+	struct tree_node facts;
+
+	return tree_facts(fs->tree, dir, who, &facts) == 0 && facts.resource == resource;
+}
+
+void unhide_names_of(struct fs *fs, tree_id resource, const struct tree_caller *who)
+{
+	struct hidden *h = fs->hidden;
+	tree_id *dirs;
+	size_t count;
+
+	if (!atomic_load(&h->count))
+		return;
+	/* The tree is asked without the lock. */
+	pthread_mutex_lock(&h->lock);
+	count = h->count;
+	dirs = xcalloc(count + 1, sizeof(*dirs));
+	for (size_t i = 0; i < count; i++)
+		dirs[i] = h->names[i].dir;
+	pthread_mutex_unlock(&h->lock);
+	for (size_t d = 0; d < count; d++) {
+		if (!is_of(fs, dirs[d], resource, who))
+			continue;
+		pthread_mutex_lock(&h->lock);
+		for (size_t i = h->count; i-- > 0;)
+			if (h->names[i].dir == dirs[d])
+				take_out(h, i);
+		pthread_mutex_unlock(&h->lock);
+	}
+	free(dirs);
+}
+
 bool name_is_hidden(struct fs *fs, tree_id dir, const char *name)
 {
 	struct hidden *h = fs->hidden;

@@ -15,6 +15,8 @@ void hidden_free(struct hidden *h); /* accepts NULL */
 void hide_name(struct fs *fs, tree_id dir, const char *name);
 /* Shows it again; true when it was hidden. */
 bool unhide_name(struct fs *fs, tree_id dir, const char *name);
+/* Shows all that is hidden in the resource's directories: it stays. */
+void unhide_names_of(struct fs *fs, tree_id resource, const struct tree_caller *who);
 bool name_is_hidden(struct fs *fs, tree_id dir, const char *name);
 /* Is any name in the directory hidden? */
 bool hides_names(struct fs *fs, tree_id dir);

@@ -61,6 +61,15 @@ void fs_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
 	reply_node(req, &node, dir, since);
 }
 
+/* rm -r was refused: what it has passed, there and above, stays, and there is an error to be read.
+ */
+static void show_again(struct fs *fs, tree_id id, const struct tree_caller *who)
+{
+	do
+		unhide_names_of(fs, id, who);
+	while (id != TREE_ROOT && tree_parent(fs->tree, id, &id) == 0);
+}
+
 void fs_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
 	struct fs *fs = fs_of(req);
@@ -90,6 +99,8 @@ void fs_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
 	}
 	if (r == 0 && found && (node.flags & TREE_RESOURCE))
 		dismantling_done(fs, node.id);
+	if (r < 0 && found && (node.flags & TREE_RESOURCE))
+		show_again(fs, node.id, &who);
 	if (r == 0)
 		dismantling_note(fs, &who, dir, &node);
 	if (r == 0 && remembered)

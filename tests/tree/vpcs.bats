@@ -391,7 +391,8 @@ gone()
 	echo x >vpcs/main/tags/mine
 	refuses ENOTEMPTY 'rm -r vpcs/main'
 	[ -d vpcs/main/route-tables/main ]
-	soon 30 reads other vpcs/main/subnets/a/route-table
+	tells '^DependencyViolation' vpcs/main/subnets/a/error
+	reads other vpcs/main/subnets/a/route-table
 	soon 30 reads x vpcs/main/tags/mine
 	reads running instances/web-1/state
 	gone web-1 vpcs/main/subnets/a
