@@ -54,7 +54,7 @@ host_boot()
 	rm -f "$HOST_DIR"/{console,monitor,monitor.log,ssh}
 	mkfifo "$HOST_DIR/monitor"
 	# Opened for both ways, the monitor's input never ends. Of a simple processor less has to be emulated.
-	setpriv --pdeathsig KILL qemu-system-x86_64 -M q35 -cpu "${HOST_CPU:-qemu64,+svm,+npt,+rdrand,+rdseed}" -smp "${HOST_CPUS:-2}" -m "${HOST_MEMORY:-2048}" \
+	setpriv --pdeathsig KILL qemu-system-x86_64 -M q35 -cpu qemu64,+rdrand,+rdseed -smp "${HOST_CPUS:-2}" -m "${HOST_MEMORY:-2048}" \
 		-display none -no-reboot -nodefaults -kernel "$HOST_IMAGE/kernel" -initrd "$HOST_IMAGE/ramdisk" \
 		-append "$(cat "$HOST_IMAGE/cmdline") panic=1" \
 		-drive "file=$HOST_DIR/root.qcow2,format=qcow2,if=none,id=root" -device virtio-blk-pci,drive=root \
