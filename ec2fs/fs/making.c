@@ -94,13 +94,14 @@ void fs_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
 		/* What rm -r leaves in a fixed directory is hidden from it. */
 		if (r == 0 &&
 		    !(found && !(node.flags & TREE_RESOURCE) && hides_names(fs, node.id) &&
-		      dismantling_is_vain(fs, &who, dir, &node)))
+		      dismantling_is_vain(fs, &who, dir, &node))) {
 			r = tree_rmdir(fs->tree, dir, name, &who);
+			if (r < 0 && found)
+				show_again(fs, node.id, &who);
+		}
 	}
 	if (r == 0 && found && (node.flags & TREE_RESOURCE))
 		dismantling_done(fs, node.id);
-	if (r < 0 && found && (node.flags & TREE_RESOURCE))
-		show_again(fs, node.id, &who);
 	if (r == 0)
 		dismantling_note(fs, &who, dir, &node);
 	if (r == 0 && remembered)
