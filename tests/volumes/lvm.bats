@@ -181,6 +181,33 @@ empty()
 	empty
 }
 
+@test "what lvm's records have and the pool has not is made anew, and keeps nothing else from coming" {
+	tool batch <<-END
+		create vol-1 $((48 * MIB)) image
+		create vol-2 $((48 * MIB)) image
+		create vol-3 $((48 * MIB))
+		snapshot vol-1 snap-1
+		snapshot vol-1 snap-2 vol-3 snap-3
+	END
+	# As when the power goes between the two.
+	host 'for lv in vol-2 snap-1 snap-2; do
+		lvchange -qq -a n ec2/$lv && dmsetup message ec2-pool-tpool 0 "delete $(lvs --noheadings -o thin_id ec2/$lv | xargs)" || exit
+	done; lvchange -qq -a n ec2/vol-3'
+	run tool batch <<-END
+		list
+		create vol-2 $((48 * MIB)) image
+		snapshot vol-1 snap-1
+		snapshot vol-1 snap-2 vol-3 snap-3
+		snapshot-path snap-1
+		snapshot-path snap-2
+		snapshot-path snap-3
+	END
+	[ "$status" = 0 ]
+	begin_as_image /dev/ec2/{vol-{1,2},snap-{1,2}}
+	host '[ -e /dev/ec2/vol-3 ]'
+	empty
+}
+
 @test "what is in use stays, and says so" {
 	tool batch <<-END
 		create vol-1 $((64 * MIB)) image

@@ -151,6 +151,13 @@ struct lvm_start {
  */
 int lvm_begin(struct lvm_volumes *v, const struct lvm_start *start, bool *ret_there,
 	      struct ec2fs_error *error);
+/*
+ * Has the pool got what lvm's records say it has? When the power went between the two, it has not:
+ * then nobody was told that it was made, and it is to be made anew. Activates it.
+ */
+int lvm_is_in_pool(struct lvm_volumes *v, const char *id, bool *ret, struct ec2fs_error *error);
+/* Is that why activating it failed? */
+bool lvm_tells_absence(const struct ec2fs_error *why);
 /* Takes away the tag ec2fs.making; read_only also makes it so. */
 int lvm_finish(struct lvm_volumes *v, const char *id, bool read_only, struct ec2fs_error *error);
 /* Copies the first size bytes of the file at path to its device, onto the disk. */

@@ -81,6 +81,25 @@ static void see(void *context, const struct lvm_row *row)
 	s->there |= strcmp(lvm_field(row, "lv_name"), s->id) == 0;
 }
 
+bool lvm_tells_absence(const struct ec2fs_error *why)
+{
+	/* The kernel's ENODATA, of a thin device whose number its pool does not know. */
+	return strstr(why->message, "No data available") != NULL;
+}
+
+int lvm_is_in_pool(struct lvm_volumes *v, const char *id, bool *ret, struct ec2fs_error *error)
+{
+	cleanup_free char *name = xasprintf("%s/%s", v->uri.vg, id);
+	struct ec2fs_error why = {0};
+	int r = lvm_do(v, &why, "lvchange", "--quiet", "--activate", "y", "--ignoreactivationskip",
+		       name);
+
+	*ret = r == 0;
+	if (r == 0 || lvm_tells_absence(&why))
+		return 0;
+	return ec2fs_fail_errno(error, why.number, why.code, "%s", why.message);
+}
+
 /* Why could it not be made? *ret_there: because it is there; 0 without that: it may be tried again.
  */
 static int find_out(struct lvm_volumes *v, const char *id, const struct ec2fs_error *why,
@@ -99,8 +118,8 @@ static int find_out(struct lvm_volumes *v, const char *id, const struct ec2fs_er
 					"the logical volume %s/%s is there and has not this "
 					"cloud's tags: it stays as it is",
 					v->uri.vg, id);
-	*ret_there = !one.making;
-	return one.making ? lvm_remove(&v->base, id, error) : 0;
+	r = one.making ? 0 : lvm_is_in_pool(v, id, ret_there, error);
+	return r < 0 || *ret_there ? r : lvm_remove(&v->base, id, error);
 }
 
 int lvm_begin(struct lvm_volumes *v, const struct lvm_start *s, bool *ret_there,

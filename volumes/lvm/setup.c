@@ -186,6 +186,19 @@ static int check_pool(const struct pool *p, struct ec2fs_error *error)
 	return 0;
 }
 
+/* Snapshots stay inactive by their flag. One that the pool has not got (lvm_is_in_pool) keeps none
+ * of the others from coming. */
+static int activate_ours(struct lvm_volumes *v, const char *ours, struct ec2fs_error *error)
+{
+	struct ec2fs_error why = {0};
+	int r = lvm_do(v, &why, "lvchange", "--quiet", "--activate", "y", "--select", ours,
+		       v->uri.vg);
+
+	if (r == 0 || lvm_tells_absence(&why))
+		return 0;
+	return ec2fs_fail_errno(error, why.number, why.code, "%s", why.message);
+}
+
 static int tidy(struct lvm_volumes *v, const struct pool *p, struct ec2fs_error *error)
 {
 	cleanup_free char *pool = xasprintf("%s/%s", v->uri.vg, v->uri.pool);
@@ -193,10 +206,8 @@ static int tidy(struct lvm_volumes *v, const struct pool *p, struct ec2fs_error 
 	cleanup_free char *half = xasprintf("%s && lv_tags=\"" LVM_MAKING "\"", ours);
 	int r = lvm_do(v, error, "lvchange", "--quiet", "--activate", "y", pool);
 
-	/* Snapshots stay inactive by their flag. */
 	if (r == 0)
-		r = lvm_do(v, error, "lvchange", "--quiet", "--activate", "y", "--select", ours,
-			   v->uri.vg);
+		r = activate_ours(v, ours, error);
 	if (r == 0 && p->half_made)
 		r = lvm_do(v, error, "lvremove", "--quiet", "--yes", "--select", half, v->uri.vg);
 	if (r == 0 && p->half_made)

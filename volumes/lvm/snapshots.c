@@ -38,6 +38,8 @@ static int clear(struct lvm_volumes *v, const struct volume_snapshot *snapshots,
 	for (size_t i = 0; r == 0 && i < count; i++)
 		there += lvm_find(v, snapshots[i].id, &one);
 	*ret_all = there == count;
+	for (size_t i = 0; r == 0 && *ret_all && i < count; i++)
+		r = lvm_is_in_pool(v, snapshots[i].id, ret_all, error);
 	for (size_t i = 0; r == 0 && there && !*ret_all && i < count; i++)
 		if (lvm_find(v, snapshots[i].id, &one))
 			r = lvm_remove(&v->base, snapshots[i].id, error);
