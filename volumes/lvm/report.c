@@ -163,7 +163,7 @@ int lvm_look(struct lvm_volumes *v, void (*each)(void *context, const struct lvm
 	const char *const lvs[] = {"lvs",     "--reportformat",
 				   "json",    "--units",
 				   "b",       "--nosuffix",
-				   "-o",      "lv_name,lv_tags,lv_size,segtype,zero,chunk_size",
+				   "-o",      "lv_name,lv_tags,lv_size,segtype,zero,chunk_size,thin_id",
 				   v->uri.vg, NULL};
 	struct strbuf out cleanup_strbuf = STRBUF_INIT;
 	struct looking l = {.v = v, .each = each, .context = context};

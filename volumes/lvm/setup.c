@@ -149,6 +149,9 @@ struct pool {
 	char type[32], zero[16];
 	uint64_t chunk;
 	size_t half_made;
+	/* Of ours the one that was begun last, by its number in the pool; "" when there is none. */
+	char last[40];
+	uint64_t last_number;
 };
 
 static void see_volume(void *context, const struct lvm_row *row)
@@ -156,8 +159,15 @@ static void see_volume(void *context, const struct lvm_row *row)
 	struct pool *p = context;
 	struct lvm_known one;
 
-	if (lvm_is_ours(row, p->v->owner, &one) && one.making)
-		p->half_made++;
+	if (lvm_is_ours(row, p->v->owner, &one)) {
+		uint64_t number = strtoull(lvm_field(row, "thin_id"), NULL, 10);
+
+		p->half_made += one.making;
+		if (number > p->last_number) {
+			p->last_number = number;
+			memcpy(p->last, one.id, sizeof(p->last));
+		}
+	}
 	if (strcmp(lvm_field(row, "lv_name"), p->v->uri.pool) != 0)
 		return;
 	snprintf(p->type, sizeof(p->type), "%s", lvm_field(row, "segtype"));
@@ -186,6 +196,22 @@ static int check_pool(const struct pool *p, struct ec2fs_error *error)
 	return 0;
 }
 
+/* lvm writes its records before it tells the pool, one command at a time: of what was being made
+ * when the power went, the last one may be in these alone. Nobody was told that it was made. */
+static int drop_when_absent(struct lvm_volumes *v, const char *id, struct ec2fs_error *error)
+{
+	cleanup_free char *name = xasprintf("%s/%s", v->uri.vg, id);
+	bool there;
+	int r = lvm_is_in_pool(v, id, &there, error);
+
+	if (r < 0 || there)
+		return r;
+	r = lvm_do(v, error, "lvremove", "--quiet", "--yes", name);
+	if (r == 0)
+		lvm_forget(v, id);
+	return r;
+}
+
 /* Snapshots stay inactive by their flag. One that the pool has not got (lvm_is_in_pool) keeps none
  * of the others from coming. */
 static int activate_ours(struct lvm_volumes *v, const char *ours, struct ec2fs_error *error)
@@ -206,6 +232,8 @@ static int tidy(struct lvm_volumes *v, const struct pool *p, struct ec2fs_error 
 	cleanup_free char *half = xasprintf("%s && lv_tags=\"" LVM_MAKING "\"", ours);
 	int r = lvm_do(v, error, "lvchange", "--quiet", "--activate", "y", pool);
 
+	if (r == 0 && *p->last)
+		r = drop_when_absent(v, p->last, error);
 	if (r == 0)
 		r = activate_ours(v, ours, error);
 	if (r == 0 && p->half_made)
