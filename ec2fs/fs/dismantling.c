@@ -1,6 +1,7 @@
 #include "ec2fs/fs/dismantling.h"
 
 #include "ec2fs/fs/asker.h"
+#include "ec2fs/fs/callers.h"
 #include "ec2fs/util/memory.h"
 
 #include <stdlib.h>
@@ -88,6 +89,9 @@ void dismantling_note(struct fs *fs, const struct tree_caller *who, tree_id dir,
 	struct tree_node home;
 	struct dismantling *x;
 
+	/* An NFS server's threads remove tags for one client and resources for another. */
+	if ((node->flags & TREE_FREE) && caller_is_kernel(who))
+		return;
 	if (tree_stat(fs->tree, dir, who, &home) < 0)
 		return;
 	pthread_mutex_lock(&d->lock);
