@@ -1,4 +1,4 @@
-# The tree on a second host: over NFS, 9P and sshfs, as docs/remote.md says, with users and refusals.
+# The tree on a second host: over NFS, 9P and sshfs, as docs/remote.md says, with users, refusals and a restart of ec2fs.
 # For a kernel that has these: tests/system/export.bats runs this in the test host. The second host is a network
 # namespace, "desk", at the other end of a veth.
 load ../lib/cloud
@@ -252,4 +252,60 @@ others()
 	as alice 'echo stopped >instances/nfs/wait'
 	exec 7<&-
 	lacks 'root generation|fileid changed' <(dmesg)
+}
+
+@test "NFS: more wait than the server has threads, and it serves the others" {
+	at nfs
+	cd "$AT"
+	for i in $(seq 12); do
+		setpriv --reuid=alice --regid=alice --clear-groups bash -c 'echo running >instances/nfs/wait' 3>&- 4>&- &
+	done
+	sleep 3
+	reads stopped instances/nfs/state
+	as alice 'echo running >instances/nfs/state'
+	wait
+	reads running instances/nfs/state
+	as alice 'echo stopped >instances/nfs/state; echo stopped >instances/nfs/wait'
+}
+
+@test "tail -f events" {
+	for place in nfs ssh 9p; do
+		# tail hopes to be told of a change of a file in a 9P mount, and is not.
+		[ $place = 9p ] && polls=---disable-inotify || polls=
+		setpriv --reuid=alice --regid=alice --clear-groups \
+			timeout 200 tail $polls -n 0 -f "$CLOUD_HOME/$place/events" >"$CLOUD_HOME/tail.$place" 2>&1 3>&- 4>&- &
+		echo $! >>"$CLOUD_HOME/tails"
+	done
+	for place in nfs ssh 9p; do
+		followed() { echo "$RANDOM" >images/tiny/description && sleep 1 && grep -q images/tiny/description "$CLOUD_HOME/tail.$place"; }
+		soon 60 followed || fail "$place: $(cat "$CLOUD_HOME/tail.$place")"
+	done
+	xargs kill <"$CLOUD_HOME/tails"
+}
+
+@test "ec2fs is killed and starts again: all go on where they were" {
+	export AT=$CLOUD_HOME/nfs/us-east-1/instances/nfs/tags
+	cd "$AT"
+	as alice 'sed -i s/nano/micro/ ../instance-type; echo before >b'
+	kill -9 "$(cloud_pid)"
+	cloud_await_exit || true
+	refuses EIO "cat ../state-reason"
+	umount -l "$CLOUD"
+	(cd / && cloud_start)
+	reads before b
+	reads t3.micro ../instance-type
+	as alice "rm b; echo before >b; echo after >c; reads after c"
+	for place in 9p ssh; do
+		as alice "cd $CLOUD_HOME/$place/us-east-1/instances/$place/tags; reads newer new; echo after >c; reads after c"
+		reads after "$CLOUD/us-east-1/instances/$place/tags/c"
+	done
+	others nfs
+}
+
+@test "what is done with goes" {
+	for place in nfs 9p ssh; do
+		export N=$place
+		as alice "cd $CLOUD_HOME/$place/us-east-1; rmdir instances/\$N; rm -r security-groups/\$N; [ ! -e instances/\$N ]"
+	done
+	lists '' instances
 }

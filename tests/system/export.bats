@@ -8,5 +8,5 @@ setup() { can_run; }
 teardown_file() { host_stop; }
 
 @test "NFS, 9P and sshfs show the tree to a second host, and take what is written there" {
-	host_passes export.bats 5
+	host_passes export.bats 9
 }
