@@ -109,7 +109,8 @@ bool open_file_log_from(struct fs *fs, tree_id id, const struct tree_caller *who
 	process = caller_process(who);
 	pthread_mutex_lock(&all->lock);
 	for (struct open_file *of = all->first; process && of; of = of->next) {
-		if (of->id != id || of->process != process)
+		/* Who has a process is not being opened any more: its id stays what it is. */
+		if (of->process != process || of->id != id)
 			continue;
 		*ret = atomic_load(&of->log_from);
 		found = true;
