@@ -160,11 +160,12 @@ static void look_at(void *context, const struct lvm_row *row)
 int lvm_look(struct lvm_volumes *v, void (*each)(void *context, const struct lvm_row *row),
 	     void *context, struct ec2fs_error *error)
 {
-	const char *const lvs[] = {"lvs",     "--reportformat",
-				   "json",    "--units",
-				   "b",       "--nosuffix",
-				   "-o",      "lv_name,lv_tags,lv_size,segtype,zero,chunk_size,thin_id",
-				   v->uri.vg, NULL};
+	const char *const lvs[] = {
+		"lvs",     "--reportformat",
+		"json",    "--units",
+		"b",       "--nosuffix",
+		"-o",      "lv_name,lv_tags,lv_size,segtype,zero,chunk_size,thin_id",
+		v->uri.vg, NULL};
 	struct strbuf out cleanup_strbuf = STRBUF_INIT;
 	struct looking l = {.v = v, .each = each, .context = context};
 	int r = lvm_run(v, lvs, &out, error);
