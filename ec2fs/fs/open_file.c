@@ -109,7 +109,6 @@ bool open_file_log_from(struct fs *fs, tree_id id, const struct tree_caller *who
 	process = caller_process(who);
 	pthread_mutex_lock(&all->lock);
 	for (struct open_file *of = all->first; process && of; of = of->next) {
-		/* Who has a process is not being opened any more: its id stays what it is. */
 		if (of->process != process || of->id != id)
 			continue;
 		*ret = atomic_load(&of->log_from);
@@ -296,12 +295,15 @@ int open_node(struct fs *fs, const struct tree_node *node, const struct tree_cal
 		relinking_goes_on(fs, who, 0, NULL);
 		relinking_wrote(fs, who);
 	}
+	/* It is listed already, and looked at by these. */
+	pthread_mutex_lock(&fs->open_files->lock);
 	of->id = node->id;
 	of->flags = node->flags;
+	of->writer = write;
+	pthread_mutex_unlock(&fs->open_files->lock);
 	of->max = node->max;
 	of->since = since;
 	of->opened = monotonic_now();
-	of->writer = write;
 	of->append = fi->flags & O_APPEND;
 	of->truncated = fi->flags & O_TRUNC;
 	if (blob && !write) {
