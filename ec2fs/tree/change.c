@@ -174,11 +174,29 @@ static int prepare_text(const struct entry_facts *f, const void *data, size_t le
 	return 0;
 }
 
+/* Makes what the store function needs and must not make under the writer lock. */
+static int prepare(struct tree *t, const struct entry *e, tree_id id, const char *text, void **ret,
+		   struct ec2fs_error *error)
+{
+	struct view v;
+	struct resource *r __attribute__((cleanup(cleanup_resourcep))) = NULL;
+	struct node n;
+
+	if (!e->extra || !e->extra->prepare)
+		return 0;
+	v = cloud_read(t->cloud);
+	if (node_get(&v, id, &n) == 0)
+		r = resource_ref((struct resource *)n.r);
+	cloud_read_end(t->cloud);
+	return r ? e->extra->prepare(r, text, ret, error) : 0;
+}
+
 int tree_check(struct tree *t, tree_id id, const struct tree_caller *who, const void *data,
 	       size_t len, bool whole, struct ec2fs_error *error)
 {
 	struct actor actor = actor_of(who);
 	cleanup_free char *text = NULL;
+	cleanup_free void *prepared = NULL;
 	struct entry_facts facts;
 	struct ec2fs_error own;
 	struct storing s = {.id = id};
@@ -197,6 +215,12 @@ int tree_check(struct tree *t, tree_id id, const struct tree_caller *who, const 
 	if (r < 0)
 		return r;
 	s.text = text;
+	/* For a single value that may be long work (a key is generated): the write stores it. */
+	if (!facts.scalar)
+		r = prepare(t, facts.entry, id, text, &prepared, error);
+	if (r < 0)
+		return r;
+	actor.prepared = prepared;
 	/* A text of lines is judged line by line while it comes; other documents are judged whole.
 	 */
 	if (s.len || whole || facts.scalar)
@@ -205,23 +229,6 @@ int tree_check(struct tree *t, tree_id id, const struct tree_caller *who, const 
 		return ec2fs_fail_errno(error, EAGAIN, EC2_InvalidParameterValue,
 					"the last line has no end yet");
 	return r;
-}
-
-/* Makes what the store function needs and must not make under the writer lock. */
-static int prepare(struct tree *t, const struct entry *e, tree_id id, const char *text, void **ret,
-		   struct ec2fs_error *error)
-{
-	struct view v;
-	struct resource *r __attribute__((cleanup(cleanup_resourcep))) = NULL;
-	struct node n;
-
-	if (!e->extra || !e->extra->prepare)
-		return 0;
-	v = cloud_read(t->cloud);
-	if (node_get(&v, id, &n) == 0)
-		r = resource_ref((struct resource *)n.r);
-	cloud_read_end(t->cloud);
-	return r ? e->extra->prepare(r, text, ret, error) : 0;
 }
 
 int tree_store(struct tree *t, tree_id id, const struct tree_caller *who, const void *data,

@@ -131,7 +131,7 @@ bob='setpriv --reuid=daemon --regid=daemon --clear-groups bash -c'
 	printf 'instances@games 2\nkey-pairs@* 1\nvcpus@2 0\nvolumes@games 2\nvcpus@games 2\n' >>quotas
 	refuses EINVAL 'echo "subnets-per-vpc@games 2" >> quotas'
 	refuses EINVAL 'echo "instances@ 2" >> quotas'
-	refuses ENOENT '/bin/echo "instances@nobody-at-all 2" >> quotas'
+	refuses ENOENT 'echo "instances@nobody-at-all 2" >> quotas'
 	tells '^instances@games 2$' quotas
 	tells '^vcpus 64$' quotas
 	$alice 'mkdir instances/a1 instances/a2'
