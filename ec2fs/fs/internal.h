@@ -14,13 +14,14 @@
  *
  * The kernel has locks too: a LOOKUP, CREATE, MKDIR, RENAME … comes with its directory locked, a
  * READ through the page cache with its pages locked, and telling the kernel to forget an entry or a
- * page takes the same locks. So only the notifier's thread tells it (notifier.c); it holds no lock
- * of ours, and no handler waits for it. A WRITE or FLUSH, which come with no directory or page
- * locked, may leave their answer to the notifier (reply_when_known), so that whoever hears of the
- * change also sees it everywhere.
+ * page takes the same locks. So the notifier's thread tells it (notifier.c); it holds no lock of
+ * ours, and no handler waits for it. But the pages of a listing or a link, which no request keeps
+ * locked for long, go at once (invalidate.c; docs/locking.md). A WRITE or FLUSH, which come with no
+ * directory or page locked, may leave their answer to the notifier (reply_when_known), so that
+ * whoever hears of the change also sees it everywhere.
  *
  * The tree's watch function (invalidate.c) runs in any thread, perhaps under locks of the tree's:
- * it takes nothing but the notifier's queue.
+ * of ours it takes nothing but the notifier's queue.
  */
 #ifndef EC2FS_FS_INTERNAL_H
 #define EC2FS_FS_INTERNAL_H
