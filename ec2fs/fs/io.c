@@ -313,7 +313,9 @@ void fs_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	struct open_file *of = open_file_of(fi);
 
 	(void)ino;
+	pthread_mutex_lock(&of->lock);
 	open_file_finish(fs, of);
+	pthread_mutex_unlock(&of->lock);
 	open_file_unref(fs, of);
 	reply_result(req, 0);
 }

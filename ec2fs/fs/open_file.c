@@ -177,7 +177,7 @@ void open_file_unref(struct fs *fs, struct open_file *of)
 	free(of);
 }
 
-/* References to those that this user may be about to write; the array is to be freed. */
+/* References to documents that this user may be about to write; the array is to be freed. */
 static struct open_file **written_by(struct open_files *all, tree_id id, uid_t uid, size_t *ret)
 {
 	struct open_file **found = NULL;
@@ -214,6 +214,29 @@ bool open_files_truncate(struct fs *fs, tree_id id, const struct tree_caller *wh
 	}
 	free(found);
 	return any;
+}
+
+/*
+ * An SFTP server is told by its client to open a file again before it is told to close it, whatever
+ * the program did there: what was written first comes first.
+ */
+static void take_what_it_wrote(struct fs *fs, tree_id id, const struct tree_caller *who)
+{
+	struct open_file **found;
+	size_t count;
+
+	if (!atomic_load(&fs->open_files->documents))
+		return;
+	found = written_by(fs->open_files, id, who->uid, &count);
+	for (size_t i = 0; i < count; i++) {
+		if (caller_is_same(&found[i]->who, who)) {
+			pthread_mutex_lock(&found[i]->lock);
+			open_file_settle(fs, found[i]);
+			pthread_mutex_unlock(&found[i]->lock);
+		}
+		open_file_unref(fs, found[i]);
+	}
+	free(found);
 }
 
 /* An NFS server's thread speaks for many: each of its clients keeps one size for all its readers.
@@ -289,6 +312,7 @@ int open_node(struct fs *fs, const struct tree_node *node, const struct tree_cal
 		open_discarding(fs, node->id, who, fi);
 		return 0;
 	}
+	take_what_it_wrote(fs, node->id, who);
 	of = open_file_new(fs, blob ? OPEN_BLOB : OPEN_TEXT, who);
 	if (write) {
 		caller_fill_groups(&of->who);

@@ -106,7 +106,10 @@ int open_file_write(struct fs *fs, struct open_file *of, fuse_req_t req, const c
 /* Takes what is not stored yet (flush, fsync); under of->lock. closer is who closes a descriptor
  * of it, NULL at fsync. */
 int open_file_flush(struct fs *fs, struct open_file *of, const struct tree_caller *closer);
-/* The same when the last descriptor is gone (RELEASE); of errors nobody hears. */
+/* The same for a document, when its writer's process looks at it again by another descriptor: what
+ * ends in the middle of a line stays; under of->lock. */
+void open_file_settle(struct fs *fs, struct open_file *of);
+/* The same when the last descriptor is gone (RELEASE); under of->lock; of errors nobody hears. */
 void open_file_finish(struct fs *fs, struct open_file *of);
 /* text or blob has what is not stored yet; under of->lock. */
 void open_file_wrote(struct open_file *of);

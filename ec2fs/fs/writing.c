@@ -304,6 +304,14 @@ int open_file_flush(struct fs *fs, struct open_file *of, const struct tree_calle
 	return take_all(fs, of);
 }
 
+void open_file_settle(struct fs *fs, struct open_file *of)
+{
+	if (of->dirty && of->text.len && of->text.data[of->text.len - 1] == '\n')
+		take_all(fs, of);
+	else if (is_to_be_empty(of))
+		empty(fs, of);
+}
+
 void open_file_finish(struct fs *fs, struct open_file *of)
 {
 	open_file_flush(fs, of, NULL);

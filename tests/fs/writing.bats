@@ -75,6 +75,33 @@ teardown_file() { cloud_stop; }
 	files_written disk
 }
 
+@test "a program that opens a document again before it closes it goes on where it was" {
+	# As an SFTP server does, where the program at the other end has long closed it.
+	for how in '>' '>>'; do
+		echo before >"$DATA"
+		exec 8>"$DATA"
+		echo one >&8
+		eval "exec 9$how\"\$DATA\""
+		echo two >&9
+		exec 8>&-
+		exec 9>&-
+		[ "$how" = '>' ] || reads $'one\ntwo' "$DATA"
+		reads two <(tail -n 1 "$DATA")
+	done
+	exec 8>"$DATA"
+	exec 9>>"$DATA"
+	exec 8>&-
+	echo two >&9
+	exec 9>&-
+	reads two "$DATA"
+	exec 8>"$DATA"
+	printf 'one, and' >&8
+	exec 9<"$DATA"
+	printf ' on\n' >&8
+	exec 8>&- 9<&-
+	reads 'one, and on' "$DATA"
+}
+
 @test "> alone empties a document and changes no value" {
 	echo x >"$DATA"
 	: >"$DATA"
