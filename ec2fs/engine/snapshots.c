@@ -12,7 +12,13 @@
 
 #define SOON (300 * 1000000LL)
 #define LATER (5 * 1000000000LL)
-#define MOST_WRITERS 64
+
+/* An instance that has one of the volumes. */
+struct writer {
+	char id[32];
+	uint64_t number;
+	struct provider *provider; /* paused by us; NULL: not */
+};
 
 /* A group that is to be taken, copied out of the cloud. */
 struct group {
@@ -21,12 +27,8 @@ struct group {
 	size_t count;
 	char *zone;
 	uint64_t region;
-	struct {
-		char id[32];
-		uint64_t number;
-		struct provider *provider; /* paused by us; NULL: not */
-	} writers[MOST_WRITERS];
-	size_t writer_count;
+	struct writer *writers;
+	size_t writer_count, writer_capacity;
 	char *gone; /* a volume that is not there any more, told */
 	uint64_t restarts;
 	enum instance_state restarts_state;
@@ -38,6 +40,7 @@ static void group_free(struct group *g)
 		free((char *)g->all[i].id);
 		free((char *)g->all[i].volume);
 	}
+	free(g->writers);
 	free(g->zone);
 	free(g->gone);
 }
@@ -47,15 +50,17 @@ static void add_writers(const struct view *v, const struct resource *volume, str
 	view_each_about(v, volume->number, KIND_ATTACHMENT, a)
 	{
 		const struct resource *instance = attachment_instance(v, a);
-		bool known = !instance || g->writer_count == MOST_WRITERS;
+		bool known = !instance;
+		struct writer *writer;
 
 		for (size_t i = 0; !known && i < g->writer_count; i++)
 			known = g->writers[i].number == instance->number;
 		if (known)
 			continue;
-		snprintf(g->writers[g->writer_count].id, sizeof(g->writers[0].id), "%s",
-			 instance->id);
-		g->writers[g->writer_count++].number = instance->number;
+		array_reserve(g->writers, g->writer_count, g->writer_capacity);
+		writer = &g->writers[g->writer_count++];
+		*writer = (struct writer){.number = instance->number};
+		snprintf(writer->id, sizeof(writer->id), "%s", instance->id);
 	}
 }
 
@@ -97,7 +102,7 @@ static void record_stop(struct view *v, struct resource *r, const void *context)
 	struct ec2fs_error error;
 
 	(void)context;
-	if (instance_set_state(v, r, "stopped", strlen("stopped"), &error) < 0)
+	if (instance_pause_begin(v, r, &error) < 0)
 		log_warning("%s runs on while its image is made: %s", r->id, error.message);
 }
 
@@ -260,11 +265,11 @@ static int record_outcome(struct view *v, void *context, struct ec2fs_error *err
 			snapshot_saw_completed(v, view_edit(v, r));
 	}
 	r = o->group->restarts ? view_get(v, o->group->restarts) : NULL;
-	if (r && instance_state(r) == INSTANCE_STOPPED) {
+	if (r) {
 		struct resource *staged = view_edit(v, r);
 		struct ec2fs_error why;
 
-		if (instance_set_state(v, staged, "running", strlen("running"), &why) < 0)
+		if (instance_pause_end(v, staged, &why) < 0)
 			set_format(v, staged, "state-reason", "Server.%s: %s",
 				   ec2_code_name(why.code), why.message);
 	}

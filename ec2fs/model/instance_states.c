@@ -89,6 +89,7 @@ static int start(struct view *v, struct resource *r, struct ec2fs_error *error)
 	set_text(v, r, "@wanted", "running");
 	unset(v, r, "state-reason");
 	unset(v, r, "@stop");
+	unset(v, r, "@restarts");
 	return 0;
 }
 
@@ -104,6 +105,8 @@ static int stop(struct view *v, struct resource *r, const char *wanted, const ch
 {
 	bool hibernate = strcmp(wanted, "hibernated") == 0;
 
+	/* Who asks for it wants it to stay so. */
+	unset(v, r, "@restarts");
 	switch (instance_state(r)) {
 	case INSTANCE_STOPPED:
 		if (hibernate && !resource_is(r, "@hibernated", "true"))
@@ -135,6 +138,24 @@ static int stop(struct view *v, struct resource *r, const char *wanted, const ch
 	user_did_it(v, r,
 		    hibernate ? "Client.UserInitiatedHibernate" : "Client.UserInitiatedShutdown");
 	return 0;
+}
+
+int instance_pause_begin(struct view *v, struct resource *r, struct ec2fs_error *error)
+{
+	int result = instance_state(r) == INSTANCE_RUNNING
+			     ? stop(v, r, "stopped", "soft", error)
+			     : wrong_state(error, r, "stopped", "only a running one can");
+
+	if (result == 0)
+		set_text(v, r, "@restarts", "true");
+	return result;
+}
+
+int instance_pause_end(struct view *v, struct resource *r, struct ec2fs_error *error)
+{
+	if (instance_state(r) != INSTANCE_STOPPED || !resource_get(r, "@restarts"))
+		return 0;
+	return start(v, r, error);
 }
 
 static int terminate(struct view *v, struct resource *r, struct ec2fs_error *error)

@@ -139,6 +139,39 @@ static void a_whole_life(void **state)
 	assert_int_equal(cloud_try(f->cloud, NULL, life, NULL, &error), 0);
 }
 
+/* As an image of it is made. */
+static int pause_for_a_while(struct view *v, void *context, struct ec2fs_error *error)
+{
+	const char *meanwhile = context;
+	struct resource *r = bring(v, INSTANCE_RUNNING);
+
+	assert_int_equal(instance_pause_begin(v, r, error), 0);
+	assert_int_equal(instance_state(r), INSTANCE_STOPPING);
+	instance_saw_gone(v, r, NULL);
+	if (*meanwhile)
+		assert_int_equal(instance_set_state(v, r, meanwhile, strlen(meanwhile), error), 0);
+	assert_int_equal(instance_pause_end(v, r, error), 0);
+	assert_int_equal(instance_state(r),
+			 strcmp(meanwhile, "stopped") == 0 ? INSTANCE_STOPPED : INSTANCE_PENDING);
+	/* What is stopped later is nobody's to start. */
+	instance_saw_running(v, r);
+	instance_set_state(v, r, "stopped", 7, error);
+	instance_saw_gone(v, r, NULL);
+	assert_int_equal(instance_pause_end(v, r, error), 0);
+	assert_int_equal(instance_state(r), INSTANCE_STOPPED);
+	return 0;
+}
+
+static void who_is_stopped_for_an_image_starts_again_unless_its_user_stops_it(void **state)
+{
+	struct fixture *f = *state;
+	struct ec2fs_error error = {0};
+
+	assert_int_equal(cloud_try(f->cloud, NULL, pause_for_a_while, "", &error), 0);
+	assert_int_equal(cloud_try(f->cloud, NULL, pause_for_a_while, "stopped", &error), 0);
+	assert_int_equal(cloud_try(f->cloud, NULL, pause_for_a_while, "running", &error), 0);
+}
+
 static int too_many(struct view *v, void *context, struct ec2fs_error *error)
 {
 	const struct resource *region = fixture_region(v);
@@ -168,6 +201,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(protection_guards_against_requests_only,
 						fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(a_whole_life, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(
+			who_is_stopped_for_an_image_starts_again_unless_its_user_stops_it,
+			fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(the_quota_is_kept, fixture_setup, fixture_teardown),
 	};
 
