@@ -318,14 +318,15 @@ static void record_gone(struct view *v, struct resource *r, const void *context)
 /* Wherever a zone of the region may have got a copy of it. */
 static int remove_everywhere(struct engine *e, const struct resource *r, struct ec2fs_error *error)
 {
-	char *uris[64];
-	size_t count = 0;
+	char **uris = NULL;
+	size_t count = 0, capacity = 0;
 	struct view v = cloud_read(e->cloud);
 	int result = 0;
 
-	view_each (&v, r->parent, KIND_ZONE, zone)
-		if (count < sizeof(uris) / sizeof(uris[0]))
-			uris[count++] = xstrdup(resource_or(zone, "storage", ""));
+	view_each (&v, r->parent, KIND_ZONE, zone) {
+		array_reserve(uris, count, capacity);
+		uris[count++] = xstrdup(resource_or(zone, "storage", ""));
+	}
 	cloud_read_end(e->cloud);
 	for (size_t i = 0; i < count; i++) {
 		struct volumes *volumes = engine_volumes(e, uris[i], error);
@@ -336,6 +337,7 @@ static int remove_everywhere(struct engine *e, const struct resource *r, struct 
 			result = -EBUSY;
 		free(uris[i]);
 	}
+	free(uris);
 	return result;
 }
 
