@@ -107,16 +107,15 @@ static int acknowledged(struct rtnl *r, const struct nlmsghdr *h)
 	return e->error;
 }
 
-static int ask(struct rtnl *r, struct rtnl_message *m,
-	       void (*answer)(void *context, const struct nlmsghdr *h), void *context)
+/* Sends it, and gives what comes back, up to the message that ends it, to each. */
+static int converse(struct rtnl *r, struct rtnl_message *m,
+		    void (*each)(void *context, const struct nlmsghdr *h), void *context)
 {
 	_Alignas(struct nlmsghdr) char buffer[DATAGRAM];
-	int r_send;
+	int sent = send_message(r, m);
 
-	m->header.nlmsg_flags |= NLM_F_ACK;
-	r_send = send_message(r, m);
-	if (r_send < 0)
-		return r_send;
+	if (sent < 0)
+		return sent;
 	for (;;) {
 		ssize_t got = receive(r, buffer);
 		int left = (int)got;
@@ -129,80 +128,71 @@ static int ask(struct rtnl *r, struct rtnl_message *m,
 				continue;
 			if (h->nlmsg_type == NLMSG_ERROR)
 				return acknowledged(r, h);
-			if (answer)
-				answer(context, h);
-		}
-	}
-}
-
-int rtnl_send(struct rtnl *r, struct rtnl_message *m)
-{
-	return ask(r, m, NULL, NULL);
-}
-
-int rtnl_ask(struct rtnl *r, struct rtnl_message *m,
-	     void (*answer)(void *context, const struct nlmsghdr *h), void *context)
-{
-	return ask(r, m, answer, context);
-}
-
-/* One try at a dump: all messages, one behind the other. */
-static int gather(struct rtnl *r, struct rtnl_message *m, struct strbuf *all, bool *again)
-{
-	_Alignas(struct nlmsghdr) char buffer[DATAGRAM];
-	int r_send = send_message(r, m);
-
-	*again = false;
-	if (r_send < 0)
-		return r_send;
-	for (;;) {
-		ssize_t got = receive(r, buffer);
-		int left = (int)got;
-
-		if (got < 0)
-			return (int)got;
-		for (struct nlmsghdr *h = (struct nlmsghdr *)buffer; mnl_nlmsg_ok(h, left);
-		     h = mnl_nlmsg_next(h, &left)) {
-			if (h->nlmsg_seq != r->sequence)
-				continue;
-			if (h->nlmsg_flags & NLM_F_DUMP_INTR)
-				*again = true;
-			if (h->nlmsg_type == NLMSG_ERROR)
-				return acknowledged(r, h);
+			if (each)
+				each(context, h);
 			if (h->nlmsg_type == NLMSG_DONE) {
 				const int *end = mnl_nlmsg_get_payload(h);
 
 				return mnl_nlmsg_get_payload_len(h) >= sizeof(*end) ? *end : 0;
 			}
-			strbuf_add(all, h, NLMSG_ALIGN(h->nlmsg_len));
 		}
 	}
+}
+
+int rtnl_ask(struct rtnl *r, struct rtnl_message *m,
+	     void (*answer)(void *context, const struct nlmsghdr *h), void *context)
+{
+	m->header.nlmsg_flags |= NLM_F_ACK;
+	return converse(r, m, answer, context);
+}
+
+int rtnl_send(struct rtnl *r, struct rtnl_message *m)
+{
+	return rtnl_ask(r, m, NULL, NULL);
+}
+
+/* One try at a dump: all messages, one behind the other. */
+struct dump {
+	struct strbuf all;
+	bool interrupted; /* what it tells changed meanwhile */
+};
+
+static void gather(void *context, const struct nlmsghdr *h)
+{
+	struct dump *d = context;
+
+	if (h->nlmsg_flags & NLM_F_DUMP_INTR)
+		d->interrupted = true;
+	if (h->nlmsg_type != NLMSG_DONE)
+		strbuf_add(&d->all, h, NLMSG_ALIGN(h->nlmsg_len));
+}
+
+static int dump(struct rtnl *r, struct rtnl_message *m, struct dump *d)
+{
+	for (int tries = 0; tries < DUMP_TRIES; tries++) {
+		int got;
+
+		strbuf_truncate(&d->all, 0);
+		d->interrupted = false;
+		got = converse(r, m, gather, d);
+		if (got < 0 || !d->interrupted)
+			return got;
+	}
+	return -EAGAIN;
 }
 
 int rtnl_dump(struct rtnl *r, struct rtnl_message *m,
 	      void (*each)(void *context, const struct nlmsghdr *h), void *context)
 {
-	cleanup_strbuf struct strbuf all = STRBUF_INIT;
-	bool again;
-	int left;
+	struct dump d = {.all = STRBUF_INIT};
+	int result = dump(r, m, &d);
+	int left = result < 0 ? 0 : (int)d.all.len;
 
-	for (int tries = 0; tries < DUMP_TRIES; tries++) {
-		int got;
-
-		strbuf_truncate(&all, 0);
-		got = gather(r, m, &all, &again);
-		if (got < 0)
-			return got;
-		if (!again)
-			break;
-	}
-	if (again)
-		return -EAGAIN;
-	left = (int)all.len;
-	for (struct nlmsghdr *h = (struct nlmsghdr *)all.data; left > 0 && mnl_nlmsg_ok(h, left);
+	for (struct nlmsghdr *h = (struct nlmsghdr *)d.all.data; left > 0 && mnl_nlmsg_ok(h, left);
 	     h = mnl_nlmsg_next(h, &left))
 		each(context, h);
-	return 0;
+	strbuf_free(&d.all);
+	return result < 0 ? result : 0;
 }
 
 int rtnl_fail(const struct rtnl *r, int number, struct ec2fs_error *error, const char *format, ...)
