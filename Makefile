@@ -10,7 +10,7 @@ WERROR ?= -Werror
 # V=1 shows the commands, -s nothing.
 Q := $(if $(V),,@)
 show = @$(if $(findstring s,$(firstword -$(MAKEFLAGS))),:,echo '  $(1)  $(2)')
-PKGS := fuse3 libvirt libvirt-qemu sqlite3 libpng libcrypto libmicrohttpd libnftnl libmnl blkid jansson
+PKGS := fuse3 libvirt libvirt-qemu sqlite3 libpng libcrypto libcryptsetup libmicrohttpd libnftnl libmnl blkid jansson
 comma := ,
 
 # SANITIZE=address,undefined or SANITIZE=thread builds into a directory of its own.

@@ -4,44 +4,19 @@
 #include "ec2fs/util/memory.h"
 
 #include <errno.h>
-#include <inttypes.h>
+#include <libcryptsetup.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/rand.h>
+#include <pthread.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define MAGIC "LUKS\xba\xbe"
 #define KEY_BYTES 64 /* two of 256 bits: XTS */
-#define STRIPES 4000
-#define SLOTS 8
-#define MATERIAL ((size_t)KEY_BYTES * STRIPES)
 /* The passphrase is a key itself, of 256 bits: nothing is gained by making its guessing slow. */
 #define ITERATIONS 2000
-#define MOST_ITERATIONS 100000000 /* of a header that somebody else wrote */
-#define ACTIVE 0x00ac71f3
-#define INACTIVE 0x0000dead
-#define DIGEST_BYTES 32
-
-struct slot {
-	uint32_t active, iterations;
-	unsigned char salt[32];
-	uint32_t offset, stripes; /* offset: in sectors */
-} __attribute__((packed));
-
-/* Big-endian numbers; what is not text is as it is. */
-struct header {
-	char magic[6];
-	uint16_t version;
-	char cipher[32], mode[32], hash[32];
-	uint32_t payload, key_bytes; /* payload: in sectors */
-	unsigned char digest[20], digest_salt[32];
-	uint32_t digest_iterations;
-	char uuid[40];
-	struct slot slots[SLOTS];
-} __attribute__((packed));
 
 struct luks {
 	unsigned char key[KEY_BYTES];
@@ -72,60 +47,6 @@ static int crypt_sectors(const unsigned char *key, bool encrypt, unsigned char *
 	}
 	EVP_CIPHER_CTX_free(c);
 	return ok ? 0 : -EIO;
-}
-
-static bool stretch(const void *text, size_t len, const unsigned char *salt, uint32_t iterations,
-		    unsigned char *ret, int bytes)
-{
-	return PKCS5_PBKDF2_HMAC(text, (int)len, salt, 32, (int)iterations, EVP_sha256(), bytes,
-				 ret);
-}
-
-/* The diffusion of the anti-forensic splitter. */
-static bool diffuse(unsigned char *block)
-{
-	for (uint32_t i = 0; i < KEY_BYTES / DIGEST_BYTES; i++) {
-		unsigned char text[4 + DIGEST_BYTES];
-		uint32_t number = htobe32(i);
-
-		memcpy(text, &number, sizeof(number));
-		memcpy(text + 4, block + (size_t)i * DIGEST_BYTES, DIGEST_BYTES);
-		if (!EVP_Digest(text, sizeof(text), block + (size_t)i * DIGEST_BYTES, NULL,
-				EVP_sha256(), NULL))
-			return false;
-	}
-	return true;
-}
-
-/* Splits the key into stripes, of which all are needed to have it again. */
-static bool split(const unsigned char *key, unsigned char *material)
-{
-	unsigned char *last = material + MATERIAL - KEY_BYTES;
-	unsigned char block[KEY_BYTES] = {0};
-
-	if (RAND_bytes(material, (int)(MATERIAL - KEY_BYTES)) != 1)
-		return false;
-	for (size_t i = 0; i + 1 < STRIPES; i++) {
-		for (size_t k = 0; k < KEY_BYTES; k++)
-			block[k] ^= material[i * KEY_BYTES + k];
-		if (!diffuse(block))
-			return false;
-	}
-	for (size_t k = 0; k < KEY_BYTES; k++)
-		last[k] = block[k] ^ key[k];
-	return true;
-}
-
-static bool merge(const unsigned char *material, unsigned char *key)
-{
-	memset(key, 0, KEY_BYTES);
-	for (size_t i = 0; i < STRIPES; i++) {
-		for (size_t k = 0; k < KEY_BYTES; k++)
-			key[k] ^= material[i * KEY_BYTES + k];
-		if (i + 1 < STRIPES && !diffuse(key))
-			return false;
-	}
-	return true;
 }
 
 static int write_all(int fd, const void *data, size_t len, off_t at)
@@ -165,71 +86,64 @@ static ssize_t read_all(int fd, void *data, size_t len, off_t at)
 	return (ssize_t)got;
 }
 
-static void set_uuid(char *ret, size_t size)
-{
-	unsigned char u[16] = {0};
+/* libcryptsetup counts and logs in places that all contexts share. */
+static pthread_mutex_t library = PTHREAD_MUTEX_INITIALIZER;
 
-	RAND_bytes(u, sizeof(u));
-	u[6] = (unsigned char)((u[6] & 0x0f) | 0x40);
-	u[8] = (unsigned char)((u[8] & 0x3f) | 0x80);
-	snprintf(ret, size, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
-		 u[0], u[1], u[2], u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11], u[12],
-		 u[13], u[14], u[15]);
+/* Its errors are for the caller, and not for the daemon's standard error. */
+static void log_nothing(int level, const char *message, void *context)
+{
+	(void)level;
+	(void)message;
+	(void)context;
 }
 
-/* Slots as QEMU and cryptsetup lay them out: from the eighth sector on, at 4 KiB each. */
-static void lay_out(struct header *h)
+/* Under the lock. The file or device that is open there; 0 or a negative errno. */
+static int begin(int fd, struct crypt_device **ret)
 {
-	uint32_t sectors = (MATERIAL / LUKS_SECTOR + 7) / 8 * 8;
+	char path[32];
+	int r;
 
-	memcpy(h->magic, MAGIC, sizeof(h->magic));
-	h->version = htobe16(1);
-	snprintf(h->cipher, sizeof(h->cipher), "aes");
-	snprintf(h->mode, sizeof(h->mode), "xts-plain64");
-	snprintf(h->hash, sizeof(h->hash), "sha256");
-	h->payload = htobe32((uint32_t)(LUKS_HEADER / LUKS_SECTOR));
-	h->key_bytes = htobe32(KEY_BYTES);
-	h->digest_iterations = htobe32(ITERATIONS);
-	set_uuid(h->uuid, sizeof(h->uuid));
-	for (uint32_t i = 0; i < SLOTS; i++) {
-		h->slots[i].active = htobe32(i ? INACTIVE : ACTIVE);
-		h->slots[i].iterations = htobe32(i ? 0 : ITERATIONS);
-		h->slots[i].offset = htobe32(8 + i * sectors);
-		h->slots[i].stripes = htobe32(STRIPES);
-	}
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	r = crypt_init(ret, path);
+	if (r == 0)
+		crypt_set_log_callback(*ret, log_nothing, NULL);
+	return r;
 }
 
-static bool fill(struct header *h, const char *passphrase, unsigned char *material)
+static int format(struct crypt_device *c, const char *passphrase)
 {
-	unsigned char key[KEY_BYTES], derived[KEY_BYTES];
-	struct slot *s = &h->slots[0];
-	bool ok = RAND_bytes(key, sizeof(key)) == 1 &&
-		  RAND_bytes(h->digest_salt, sizeof(h->digest_salt)) == 1 &&
-		  RAND_bytes(s->salt, sizeof(s->salt)) == 1 &&
-		  stretch(key, sizeof(key), h->digest_salt, ITERATIONS, h->digest,
-			  sizeof(h->digest)) &&
-		  stretch(passphrase, strlen(passphrase), s->salt, ITERATIONS, derived,
-			  sizeof(derived)) &&
-		  split(key, material) && crypt_sectors(derived, true, material, MATERIAL, 0) == 0;
+	const struct crypt_pbkdf_type stretching = {
+		.type = CRYPT_KDF_PBKDF2,
+		.hash = "sha256",
+		.iterations = ITERATIONS,
+		.flags = CRYPT_PBKDF_NO_BENCHMARK | CRYPT_PBKDF_ITER_TIME_SET,
+	};
+	struct crypt_params_luks1 layout = {
+		.hash = "sha256",
+		.data_alignment = LUKS_HEADER / LUKS_SECTOR,
+	};
+	int r = crypt_set_pbkdf_type(c, &stretching);
 
-	OPENSSL_cleanse(key, sizeof(key));
-	OPENSSL_cleanse(derived, sizeof(derived));
-	return ok;
+	if (r == 0)
+		r = crypt_format(c, CRYPT_LUKS1, "aes", "xts-plain64", NULL, NULL, KEY_BYTES,
+				 &layout);
+	if (r == 0)
+		r = crypt_keyslot_add_by_volume_key(c, 0, NULL, KEY_BYTES, passphrase,
+						    strlen(passphrase));
+	return r < 0 ? r : 0;
 }
 
 int luks_format(int fd, const char *passphrase, struct ec2fs_error *error)
 {
-	cleanup_free unsigned char *material = xcalloc(1, MATERIAL);
-	struct header h = {0};
+	struct crypt_device *c = NULL;
 	int r;
 
-	lay_out(&h);
-	if (!fill(&h, passphrase, material))
-		return ec2fs_fail(error, EC2_InternalError,
-				  "OpenSSL does not encrypt with aes-256-xts");
-	r = write_all(fd, material, MATERIAL, (off_t)be32toh(h.slots[0].offset) * LUKS_SECTOR);
+	pthread_mutex_lock(&library);
+	r = begin(fd, &c);
 	if (r == 0)
-		r = write_all(fd, &h, sizeof(h), 0);
+		r = format(c, passphrase);
+	crypt_free(c);
+	pthread_mutex_unlock(&library);
 	if (r < 0)
 		return ec2fs_fail_errno(
 			error, -r,
@@ -238,55 +152,39 @@ int luks_format(int fd, const char *passphrase, struct ec2fs_error *error)
 	return 0;
 }
 
-static bool is_known(const struct header *h)
+static bool is_known(struct crypt_device *c)
 {
-	return memcmp(h->magic, MAGIC, sizeof(h->magic)) == 0 && be16toh(h->version) == 1 &&
-	       strncmp(h->cipher, "aes", sizeof(h->cipher)) == 0 &&
-	       strncmp(h->mode, "xts-plain64", sizeof(h->mode)) == 0 &&
-	       strncmp(h->hash, "sha256", sizeof(h->hash)) == 0 &&
-	       be32toh(h->key_bytes) == KEY_BYTES;
-}
-
-/* Is it this slot's passphrase? Then *key is the master key. */
-static bool try_slot(int fd, const struct header *h, const struct slot *s, const char *passphrase,
-		     unsigned char *material, unsigned char *key)
-{
-	unsigned char derived[KEY_BYTES], digest[sizeof(h->digest)];
-	uint32_t iterations = be32toh(s->iterations), again = be32toh(h->digest_iterations);
-	bool ok;
-
-	if (be32toh(s->active) != ACTIVE || be32toh(s->stripes) != STRIPES || !iterations ||
-	    !again || iterations > MOST_ITERATIONS || again > MOST_ITERATIONS ||
-	    read_all(fd, material, MATERIAL, (off_t)be32toh(s->offset) * LUKS_SECTOR) !=
-		    (ssize_t)MATERIAL)
-		return false;
-	ok = stretch(passphrase, strlen(passphrase), s->salt, iterations, derived,
-		     sizeof(derived)) &&
-	     crypt_sectors(derived, false, material, MATERIAL, 0) == 0 && merge(material, key) &&
-	     stretch(key, KEY_BYTES, h->digest_salt, again, digest, sizeof(digest)) &&
-	     memcmp(digest, h->digest, sizeof(digest)) == 0;
-	OPENSSL_cleanse(derived, sizeof(derived));
-	OPENSSL_cleanse(material, MATERIAL);
-	return ok;
+	return strcmp(crypt_get_cipher(c), "aes") == 0 &&
+	       strcmp(crypt_get_cipher_mode(c), "xts-plain64") == 0 &&
+	       crypt_get_volume_key_size(c) == KEY_BYTES;
 }
 
 int luks_open(int fd, const char *passphrase, struct luks **ret, struct ec2fs_error *error)
 {
-	cleanup_free unsigned char *material = xcalloc(1, MATERIAL);
-	struct luks *l;
-	struct header h;
+	struct luks *l = xnew(struct luks);
+	struct crypt_device *c = NULL;
+	size_t size = sizeof(l->key);
+	bool known;
+	int r;
 
-	if (read_all(fd, &h, sizeof(h), 0) != (ssize_t)sizeof(h) || !is_known(&h))
-		return ec2fs_fail(error, EC2_Unsupported,
-				  "it is not LUKS of version 1 with aes-xts-plain64 and SHA-256");
-	l = xnew(struct luks);
-	l->payload = (off_t)be32toh(h.payload) * LUKS_SECTOR;
-	for (size_t i = 0; i < SLOTS; i++)
-		if (try_slot(fd, &h, &h.slots[i], passphrase, material, l->key)) {
-			*ret = l;
-			return 0;
-		}
+	pthread_mutex_lock(&library);
+	r = begin(fd, &c);
+	known = r == 0 && crypt_load(c, CRYPT_LUKS1, NULL) == 0 && is_known(c);
+	if (known) {
+		r = crypt_volume_key_get(c, CRYPT_ANY_SLOT, (char *)l->key, &size, passphrase,
+					 strlen(passphrase));
+		l->payload = (off_t)crypt_get_data_offset(c) * LUKS_SECTOR;
+	}
+	crypt_free(c);
+	pthread_mutex_unlock(&library);
+	if (known && r >= 0) {
+		*ret = l;
+		return 0;
+	}
 	luks_free(l);
+	if (!known)
+		return ec2fs_fail(error, EC2_Unsupported,
+				  "it is not LUKS of version 1 with aes-xts-plain64");
 	return ec2fs_fail(error, EC2_UnauthorizedOperation, "it was encrypted with another key");
 }
 

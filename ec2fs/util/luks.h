@@ -1,7 +1,7 @@
 /*
- * LUKS version 1, as much of it as makes an encrypted volume that QEMU's driver opens, and reads
- * one without QEMU ("LUKS1 On-Disk Format Specification", cryptsetup): aes-xts-plain64 with 256
- * bits, SHA-256, one key slot. A guest's own input and output is QEMU's affair.
+ * Encrypted volumes as QEMU's driver opens them: LUKS version 1, aes-xts-plain64 with 256 bits.
+ * libcryptsetup makes headers and finds keys; what they encrypt is read and written here without
+ * device-mapper, which a guest's own input and output, QEMU's affair, does not need either.
  */
 #ifndef EC2FS_UTIL_LUKS_H
 #define EC2FS_UTIL_LUKS_H
@@ -21,7 +21,7 @@ struct luks;
 
 /*
  * Makes an open file or device an encrypted one, with a new master key under that passphrase. What
- * was in it is noise then. Does not fsync.
+ * was in it is noise then. The header is on the disk afterwards.
  */
 int luks_format(int fd, const char *passphrase, struct ec2fs_error *error);
 /*
