@@ -14,19 +14,17 @@ static struct netfw_cidr to_netfw(struct cidr c)
 }
 
 struct collecting {
+	const struct view *v;
+	const struct resource *group;
 	struct arena *arena;
 	struct netfw_rule *rules;
 	size_t count, capacity;
 };
 
-static void collect_rule(void *context, const struct permission *p, const struct resource *peer)
+static struct netfw_rule *add_rule(struct collecting *c, const struct permission *p)
 {
-	struct collecting *c = context;
 	struct netfw_rule *rule;
 
-	/* VPCs have no IPv6; a peer that is gone matches nobody. */
-	if (p->peer == PEER_CIDR6 || (p->peer == PEER_GROUP && !peer))
-		return;
 	if (c->count == c->capacity) {
 		size_t capacity = c->capacity ? 2 * c->capacity : 16;
 		struct netfw_rule *more = arena_alloc(c->arena, capacity * sizeof(*more));
@@ -41,16 +39,43 @@ static void collect_rule(void *context, const struct permission *p, const struct
 				    .from = p->from,
 				    .to = p->to,
 				    .type = p->type,
-				    .code = p->code,
-				    .cidr = to_netfw(p->cidr)};
-	if (p->peer == PEER_GROUP)
-		rule->group = arena_copy(c->arena, peer->id);
+				    .code = p->code};
+	return rule;
+}
+
+/* netfw follows who is in the groups of a VPC; of a peered one it is told their addresses. */
+static void collect_members(struct collecting *c, const struct permission *p,
+			    const struct resource *peer)
+{
+	view_each_about(c->v, peer->number, KIND_MEMBERSHIP, m)
+	{
+		const struct resource *instance = view_get(c->v, m->parent);
+
+		if (instance && instance_holds_address(instance))
+			add_rule(c, p)->cidr =
+				(struct netfw_cidr){instance_private_ip(instance), 32};
+	}
+}
+
+static void collect_rule(void *context, const struct permission *p, const struct resource *peer)
+{
+	struct collecting *c = context;
+
+	/* VPCs have no IPv6; a peer that is gone matches nobody. */
+	if (p->peer == PEER_CIDR6 || (p->peer == PEER_GROUP && !peer))
+		return;
+	if (p->peer == PEER_CIDR)
+		add_rule(c, p)->cidr = to_netfw(p->cidr);
+	else if (security_group_vpc(c->v, peer) == security_group_vpc(c->v, c->group))
+		add_rule(c, p)->group = arena_copy(c->arena, peer->id);
+	else
+		collect_members(c, p, peer);
 }
 
 void netfw_of_group(const struct view *v, const struct resource *group, struct arena *a,
 		    struct netfw_group *ret)
 {
-	struct collecting ingress = {.arena = a}, egress = {.arena = a};
+	struct collecting ingress = {.v = v, .group = group, .arena = a}, egress = ingress;
 
 	security_group_each(v, group, false, collect_rule, &ingress);
 	security_group_each(v, group, true, collect_rule, &egress);

@@ -70,12 +70,31 @@ static void kick_routes_to(struct engine *e, const struct view *v, const struct 
 		}
 }
 
-static void peering_changed(struct engine *e, const struct resource *was, const struct resource *is)
+static void peering_changed(struct engine *e, const struct view *v, const struct resource *was,
+			    const struct resource *is)
 {
 	const struct resource *any = is ? is : was;
+	const struct resource *vpc = view_get(v, any->parent);
 
 	kick(e, any->parent);
 	kick(e, resource_u64(any, "@peer", NO_NUMBER));
+	if (!vpc)
+		vpc = view_get(v, resource_u64(any, "@peer", NO_NUMBER));
+	/* Groups of the one that name groups of the other. */
+	if (vpc && differs(was, is, "state"))
+		kick_all(e, v, vpc->parent, KIND_SECURITY_GROUP);
+}
+
+/* Who is in the group has changed: rules in peered VPCs that name it have these addresses. */
+static void members_changed(struct engine *e, const struct view *v, const struct resource *group)
+{
+	const struct resource *vpc = group ? security_group_vpc(v, group) : NULL;
+
+	if (!vpc || !peering_next(v, vpc, NULL))
+		return;
+	view_each (v, group->parent, KIND_SECURITY_GROUP, other)
+		if (security_group_vpc(v, other) != vpc && security_group_mentions(other, group))
+			kick(e, other->number);
 }
 
 void network_changed(struct engine *e, const struct resource *was, const struct resource *is)
@@ -98,6 +117,7 @@ void network_changed(struct engine *e, const struct resource *was, const struct 
 		break;
 	case KIND_MEMBERSHIP:
 		kick(e, any->parent);
+		members_changed(e, &v, membership_group(&v, any));
 		break;
 	case KIND_ADDRESS:
 		address_changed(e, &v, was, is);
@@ -108,6 +128,9 @@ void network_changed(struct engine *e, const struct resource *was, const struct 
 			kick(e, is->number);
 		if (differs(was, is, "state"))
 			kick_routes_to(e, &v, any);
+		if (differs(was, is, "state") || differs(was, is, "private-ip-address"))
+			view_each (&v, any->number, KIND_MEMBERSHIP, m)
+				members_changed(e, &v, membership_group(&v, m));
 		break;
 	case KIND_VPC:
 		if (is)
@@ -123,7 +146,7 @@ void network_changed(struct engine *e, const struct resource *was, const struct 
 		kick(e, any->parent);
 		break;
 	case KIND_PEERING:
-		peering_changed(e, was, is);
+		peering_changed(e, &v, was, is);
 		break;
 	default:
 		break;

@@ -132,6 +132,9 @@ const struct resource *peering_other(const struct view *v, const struct resource
  * peering has its directory in the VPC that asked. */
 const struct resource *peering_next(const struct view *v, const struct resource *vpc,
 				    const struct resource *after);
+/* Have the two VPCs an active peering? */
+bool vpcs_are_peered(const struct view *v, const struct resource *vpc,
+		     const struct resource *other);
 
 /* vpn_gateway.c */
 /* The VPC's VPN gateway, or NULL. */
@@ -157,8 +160,9 @@ void security_group_rename_default(struct view *v, const struct resource *vpc, c
 
 /* security_group_rules.c */
 /* Calls each with every permission; those of prefix lists once for each entry, as CIDRs. group
- * peers are told by their resource; peer is NULL for CIDRs. IPv6 is passed over: it matches
- * nothing. */
+ * peers are told by their resource, of the same VPC or of one that it has an active peering with
+ * (VPC peering guide, "Reference security groups"); peer is NULL for CIDRs. IPv6 is passed over: it
+ * matches nothing. */
 void security_group_each(const struct view *v, const struct resource *group, bool egress,
 			 void (*each)(void *context, const struct permission *p,
 				      const struct resource *peer),

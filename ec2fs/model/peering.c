@@ -97,6 +97,14 @@ const struct resource *peering_next(const struct view *v, const struct resource 
 	return NULL;
 }
 
+bool vpcs_are_peered(const struct view *v, const struct resource *vpc, const struct resource *other)
+{
+	for (const struct resource *p = NULL; (p = peering_next(v, vpc, p)) != NULL;)
+		if (peering_is_active(p) && peering_other(v, p, vpc) == other)
+			return true;
+	return false;
+}
+
 /* "NAME" of a VPC of the same region, "REGION/NAME", or an ID. */
 static int vpc_refer(const struct view *v, const struct resource *from, const char *text,
 		     const struct resource **ret, struct ec2fs_error *error)

@@ -35,6 +35,16 @@ static bool may_come(const struct judging *j, const struct permission *p)
 	return j->v->copies || (j->was && names(j->was, peer));
 }
 
+/* May members of one be meant in a rule of the other? */
+static bool within_reach(const struct view *v, const struct resource *group,
+			 const struct resource *peer)
+{
+	const struct resource *vpc = security_group_vpc(v, group);
+	const struct resource *other = security_group_vpc(v, peer);
+
+	return vpc == other || (vpc && other && vpcs_are_peered(v, vpc, other));
+}
+
 static int find_group(const struct judging *j, const struct permission *p,
 		      const struct resource **ret, struct ec2fs_error *error)
 {
@@ -48,11 +58,11 @@ static int find_group(const struct judging *j, const struct permission *p,
 	if (peer->number != j->group->number && !vpc)
 		return ec2fs_fail(error, EC2_MissingParameter,
 				  "write the group's vpc before rules that name other groups");
-	if (peer->number != j->group->number && security_group_vpc(j->v, peer) != vpc)
+	if (peer->number != j->group->number && !within_reach(j->v, j->group, peer))
 		return ec2fs_fail(
 			error, EC2_InvalidGroup_NotFound,
-			"the security group %s is not in the VPC %s; write its CIDR block "
-			"instead",
+			"the security group %s is neither in the VPC %s nor in one that has an "
+			"active peering with it; write its CIDR block instead",
 			peer->name, vpc->name);
 	*ret = peer;
 	return 0;
@@ -196,8 +206,8 @@ static int tell(void *context, unsigned line, const struct permission *p, struct
 		break;
 	case PEER_GROUP:
 		peer = view_refer(t->v, t->group->parent, KIND_SECURITY_GROUP, p->name);
-		/* Of another VPC: one that is still to come into this one. */
-		if (peer && security_group_vpc(t->v, peer) == security_group_vpc(t->v, t->group))
+		/* Of another VPC: one that is still to come into this one, or stale. */
+		if (peer && within_reach(t->v, t->group, peer))
 			t->each(t->context, p, peer);
 		break;
 	case PEER_PREFIX_LIST:

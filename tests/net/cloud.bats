@@ -152,6 +152,33 @@ teardown()
 	silent red "$(address green)"
 	echo '10.0.0.0/16 peering:to-green' >>vpcs/green/route-tables/main/routes
 	soon 3 reaches red "$(address green)"
+
+	# A group of the one names a group of the other, and follows who is in it.
+	mkdir security-groups/front
+	echo red >security-groups/front/vpc
+	echo 'all - 0.0.0.0/0' >security-groups/front/egress
+	echo 'all - sg:front' >security-groups/green-default/ingress
+	soon 3 silent red "$(address green)"
+	ln -s ../../../security-groups/front instances/red/security-groups/
+	soon 3 reaches red "$(address green)"
+	silent red2 "$(address green)"
+	rm instances/red/security-groups/front
+	soon 3 silent red "$(address green)"
+	# One that is gone leaves its address to others, and nothing else.
+	ln -s ../../../security-groups/front instances/red/security-groups/
+	soon 3 reaches red "$(address green)"
+	echo terminated >instances/red/state
+	becomes terminated instances/red/state
+	ADDRESS=10.0.1.9 launch red3 subnet red/s
+	silent red3 "$(address green)"
+	# Of a peering that is gone is left a rule that matches nobody.
+	ln -s ../../../security-groups/front instances/red3/security-groups/
+	soon 3 reaches red3 "$(address green)"
+	rmdir vpcs/red/peerings/to-green
+	soon 3 silent red3 "$(address green)"
+	reads 'all - sg:front' security-groups/green-default/ingress
+	refuses ENOENT 'echo "tcp 22 sg:front" >security-groups/green-default/egress'
+	tells 'neither in the VPC green nor in one that has an active peering with it' security-groups/green-default/error
 }
 
 @test "no guest reaches the host's own services, or pretends to be another" {

@@ -289,7 +289,7 @@ says()
 	refuses ENOENT 'echo lap > security-groups/web/vpc'
 	says '^InvalidVpcID.NotFound: .*did you mean lab\?'
 	refuses ENOENT 'echo "all - sg:web" > security-groups/db/ingress'
-	tells 'InvalidGroup.NotFound: .*web is not in the VPC' security-groups/db/error
+	tells 'InvalidGroup.NotFound: .*web is neither in the VPC' security-groups/db/error
 	cat vpcs/lab/vpc-id >security-groups/db/vpc
 	echo 'all - sg:web' >security-groups/db/ingress
 	home=$(cat security-groups/default/vpc)
