@@ -133,6 +133,23 @@ bool caller_is_kernel(const struct tree_caller *who)
 	return process_stat_read(who->pid, &s) && (s.flags & PF_KTHREAD);
 }
 
+bool caller_is_sftp_server(const struct tree_caller *who)
+{
+	/* OpenSSH's: a program of its own, or "internal-sftp". */
+	static const char *const names[] = {"sftp-server\n", "sshd\n", "sshd-session\n"};
+	char path[40], name[32];
+	cleanup_file FILE *f = NULL;
+
+	snprintf(path, sizeof(path), "/proc/%d/comm", who->pid);
+	f = fopen(path, "re");
+	if (!f || !fgets(name, sizeof(name), f))
+		return false;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	return false;
+}
+
 pid_t caller_process(const struct tree_caller *who)
 {
 	char path[40], line[128];

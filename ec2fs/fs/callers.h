@@ -24,6 +24,8 @@ bool caller_reads(const struct tree_caller *who, const char *name);
 bool caller_is_killed(const struct tree_caller *who);
 /* Is it a thread of the kernel: its NFS server's, who speaks for many? */
 bool caller_is_kernel(const struct tree_caller *who);
+/* Is it an SFTP server, which opens and closes for programs at the other end? */
+bool caller_is_sftp_server(const struct tree_caller *who);
 /* One process? The threads of the kernel are. */
 bool caller_is_same(const struct tree_caller *a, const struct tree_caller *b);
 /* The process that a thread belongs to; FUSE tells the thread. 0 when there is none, or not for us.

@@ -151,6 +151,16 @@ struct open_file *open_file_ref(struct open_file *of)
 	return of;
 }
 
+/* Under the list's lock: one that it still has, unless its last reference is gone. */
+static bool ref_unless_gone(struct open_file *of)
+{
+	unsigned count = atomic_load(&of->references);
+
+	while (count && !atomic_compare_exchange_weak(&of->references, &count, count + 1))
+		;
+	return count;
+}
+
 void open_file_unref(struct fs *fs, struct open_file *of)
 {
 	if (atomic_fetch_sub(&of->references, 1) != 1)
@@ -184,12 +194,11 @@ static struct open_file **written_by(struct open_files *all, tree_id id, uid_t u
 	size_t count = 0, capacity = 0;
 
 	pthread_mutex_lock(&all->lock);
-	for (struct open_file *of = all->first; of; of = of->next) {
-		if (of->id != id || !of->writer || of->who.uid != uid || of->mode != OPEN_TEXT ||
-		    !(of->flags & TREE_DOCUMENT))
+	for (struct open_file *of = all->first_document; of; of = of->next_document) {
+		if (of->id != id || of->who.uid != uid || !ref_unless_gone(of))
 			continue;
 		array_reserve(found, count, capacity);
-		found[count++] = open_file_ref(of);
+		found[count++] = of;
 	}
 	pthread_mutex_unlock(&all->lock);
 	*ret = count;
@@ -217,15 +226,16 @@ bool open_files_truncate(struct fs *fs, tree_id id, const struct tree_caller *wh
 }
 
 /*
- * An SFTP server is told by its client to open a file again before it is told to close it, whatever
- * the program did there: what was written first comes first.
+ * Who opens for writing what his process has written and not closed goes on where that ended. An
+ * SFTP server is told to open a file before it is told to close it, whatever the program at the
+ * other end did, which for that one's readers has closed it.
  */
-static void take_what_it_wrote(struct fs *fs, tree_id id, const struct tree_caller *who)
+static void take_what_it_wrote(struct fs *fs, tree_id id, const struct tree_caller *who, bool write)
 {
 	struct open_file **found;
 	size_t count;
 
-	if (!atomic_load(&fs->open_files->documents))
+	if (!atomic_load(&fs->open_files->documents) || (!write && !caller_is_sftp_server(who)))
 		return;
 	found = written_by(fs->open_files, id, who->uid, &count);
 	for (size_t i = 0; i < count; i++) {
@@ -312,7 +322,7 @@ int open_node(struct fs *fs, const struct tree_node *node, const struct tree_cal
 		open_discarding(fs, node->id, who, fi);
 		return 0;
 	}
-	take_what_it_wrote(fs, node->id, who);
+	take_what_it_wrote(fs, node->id, who, write);
 	of = open_file_new(fs, blob ? OPEN_BLOB : OPEN_TEXT, who);
 	if (write) {
 		caller_fill_groups(&of->who);

@@ -100,6 +100,15 @@ teardown_file() { cloud_stop; }
 	printf ' on\n' >&8
 	exec 8>&- 9<&-
 	reads 'one, and on' "$DATA"
+	# A program sees its document when it has closed it, but who reads by SFTP has done so.
+	cp "$(command -v bash)" "$W/sftp-server"
+	cp "$(command -v bash)" "$W/program"
+	for who in program sftp-server; do
+		"$W/$who" -c 'exec 8>"$1"; echo new >&8; read -r line <"$1"; echo "$line"' - "$DATA" >"$W/$who.read" 3>&-
+		echo 'one, and on' >"$DATA"
+	done
+	reads 'one, and on' "$W/program.read"
+	reads new "$W/sftp-server.read"
 }
 
 @test "> alone empties a document and changes no value" {
