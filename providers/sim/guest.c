@@ -16,12 +16,17 @@ static int ip(const char *const *argv, struct ec2fs_error *error)
 
 void sim_guest_end(const char *id)
 {
+	/* A namespace goes some time after its name, and the tap with it: not where the next guest
+	 * of this ID has one already. */
+	const char *const unplug[] = {"ip", "-netns", id, "link", "del", "eth0", NULL};
 	const char *const del[] = {"ip", "netns", "del", id, NULL};
 	char path[64];
 
 	snprintf(path, sizeof(path), "/run/netns/%s", id);
-	if (access(path, F_OK) == 0)
-		spawn_run(del, TIMEOUT_MS, NULL, NULL);
+	if (access(path, F_OK) < 0)
+		return;
+	spawn_run(unplug, TIMEOUT_MS, NULL, NULL);
+	spawn_run(del, TIMEOUT_MS, NULL, NULL);
 }
 
 int sim_guest_start(const struct machine_spec *spec, struct ec2fs_error *error)
