@@ -265,7 +265,7 @@ static int record_outcome(struct view *v, void *context, struct ec2fs_error *err
 			snapshot_saw_completed(v, view_edit(v, r));
 	}
 	r = o->group->restarts ? view_get(v, o->group->restarts) : NULL;
-	if (r) {
+	if (r && instance_is_paused(r)) {
 		struct resource *staged = view_edit(v, r);
 		struct ec2fs_error why;
 

@@ -48,6 +48,7 @@ SETTER(instance_set_state);
  * again, unless its user has asked meanwhile that it be stopped, or started it. */
 int instance_pause_begin(struct view *v, struct resource *r, struct ec2fs_error *error);
 int instance_pause_end(struct view *v, struct resource *r, struct ec2fs_error *error);
+bool instance_is_paused(const struct resource *r);
 /* reboot, reset, stop, stop --force, start, terminate. */
 SETTER(instance_command);
 

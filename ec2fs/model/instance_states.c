@@ -151,11 +151,14 @@ int instance_pause_begin(struct view *v, struct resource *r, struct ec2fs_error 
 	return result;
 }
 
+bool instance_is_paused(const struct resource *r)
+{
+	return instance_state(r) == INSTANCE_STOPPED && resource_get(r, "@restarts");
+}
+
 int instance_pause_end(struct view *v, struct resource *r, struct ec2fs_error *error)
 {
-	if (instance_state(r) != INSTANCE_STOPPED || !resource_get(r, "@restarts"))
-		return 0;
-	return start(v, r, error);
+	return instance_is_paused(r) ? start(v, r, error) : 0;
 }
 
 static int terminate(struct view *v, struct resource *r, struct ec2fs_error *error)
