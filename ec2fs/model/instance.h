@@ -44,8 +44,8 @@ SETTER(instance_set_stop_protection);
 SETTER(instance_set_shutdown_behavior);
 SETTER(instance_set_hibernation);
 SETTER(instance_set_state);
-/* A running one stops for as long as an image of it takes (CreateImage without NoReboot), and starts
- * again, unless its user has asked meanwhile that it be stopped, or started it. */
+/* A running one stops for as long as an image of it takes (CreateImage without NoReboot), and
+ * starts again, unless its user has asked meanwhile that it be stopped, or started it. */
 int instance_pause_begin(struct view *v, struct resource *r, struct ec2fs_error *error);
 int instance_pause_end(struct view *v, struct resource *r, struct ec2fs_error *error);
 bool instance_is_paused(const struct resource *r);
