@@ -1,5 +1,5 @@
-# libvirtd goes away in the middle and comes back. One of the test's own, in a mount namespace: that of the machine is
-# never touched.
+# libvirtd goes away in the middle and comes back. One of the test's own, in namespaces for mounts and the network: that of
+# the machine is never touched.
 load ../lib/cloud
 
 setup() { cloud_paths; }
@@ -9,7 +9,7 @@ with_own_libvirtd()
 {
 	[ "$(id -u)" = 0 ] || skip "real machines need root"
 	command -v virsh libvirtd virtlogd qemu-system-x86_64 >/dev/null || skip "libvirt or QEMU is not installed"
-	unshare -m true 2>/dev/null || skip "no mount namespace can be made here"
+	unshare -m -n true 2>/dev/null || skip "no namespaces can be made here"
 	"$BATS_TEST_DIRNAME/../../examples/images/make-tiny-image" "${EC2FS%/*}/tiny-image" >/dev/null ||
 		skip "the tiny image cannot be made here"
 	[ ! -c /dev/kvm ] || "$BATS_TEST_DIRNAME/../../scripts/ensure-libvirtd" >/dev/null 2>&1 3>&- 4>&- || true
@@ -48,6 +48,8 @@ with_own_libvirtd()
 				printf 'image tiny\ninstance-type t3.nano\n' >"instances/$1/spec"
 				echo running >"instances/$1/state"
 			}
+			# The machine's own network may have the addresses of another cloud.
+			ip link set lo up
 			mount -t tmpfs -o mode=755 none /run
 			mount -t tmpfs -o mode=755 none /var/lib/libvirt
 			export CLOUD_COMPUTE=qemu:///system
@@ -60,7 +62,7 @@ with_own_libvirtd()
 		cat
 	} >"$BATS_TEST_TMPDIR/story"
 	export BATS_TEST_DIRNAME BATS_TEST_TMPDIR EC2FS
-	timeout -k 10 250 unshare -m --propagation private bash "$BATS_TEST_TMPDIR/story" 3>&- 4>&-
+	timeout -k 10 250 unshare -m -n --propagation private bash "$BATS_TEST_TMPDIR/story" 3>&- 4>&-
 }
 
 @test "while libvirtd is away the tree reads, states are true, and what was asked for is done when it is back" {
