@@ -205,24 +205,40 @@ static struct open_file **written_by(struct open_files *all, tree_id id, uid_t u
 	return found;
 }
 
-bool open_files_truncate(struct fs *fs, tree_id id, const struct tree_caller *who)
+/* Calls each, under its lock, with those that the caller's process writes; true: one did. */
+static bool each_written_by(struct fs *fs, tree_id id, const struct tree_caller *who,
+			    bool (*each)(struct fs *fs, struct open_file *of))
 {
 	size_t count;
 	struct open_file **found = written_by(fs->open_files, id, who->uid, &count);
 	bool any = false;
 
 	for (size_t i = 0; i < count; i++) {
-		struct open_file *of = found[i];
-
-		if (caller_is_same(&of->who, who)) {
-			pthread_mutex_lock(&of->lock);
-			any = open_file_truncate(fs, of, 0) == 0 || any;
-			pthread_mutex_unlock(&of->lock);
+		if (caller_is_same(&found[i]->who, who)) {
+			pthread_mutex_lock(&found[i]->lock);
+			any = each(fs, found[i]) || any;
+			pthread_mutex_unlock(&found[i]->lock);
 		}
-		open_file_unref(fs, of);
+		open_file_unref(fs, found[i]);
 	}
 	free(found);
 	return any;
+}
+
+static bool truncate_it(struct fs *fs, struct open_file *of)
+{
+	return open_file_truncate(fs, of, 0) == 0;
+}
+
+bool open_files_truncate(struct fs *fs, tree_id id, const struct tree_caller *who)
+{
+	return each_written_by(fs, id, who, truncate_it);
+}
+
+static bool settle_it(struct fs *fs, struct open_file *of)
+{
+	open_file_settle(fs, of);
+	return true;
 }
 
 /*
@@ -232,21 +248,8 @@ bool open_files_truncate(struct fs *fs, tree_id id, const struct tree_caller *wh
  */
 static void take_what_it_wrote(struct fs *fs, tree_id id, const struct tree_caller *who, bool write)
 {
-	struct open_file **found;
-	size_t count;
-
-	if (!atomic_load(&fs->open_files->documents) || (!write && !caller_is_sftp_server(who)))
-		return;
-	found = written_by(fs->open_files, id, who->uid, &count);
-	for (size_t i = 0; i < count; i++) {
-		if (caller_is_same(&found[i]->who, who)) {
-			pthread_mutex_lock(&found[i]->lock);
-			open_file_settle(fs, found[i]);
-			pthread_mutex_unlock(&found[i]->lock);
-		}
-		open_file_unref(fs, found[i]);
-	}
-	free(found);
+	if (atomic_load(&fs->open_files->documents) && (write || caller_is_sftp_server(who)))
+		each_written_by(fs, id, who, settle_it);
 }
 
 /* An NFS server's thread speaks for many: each of its clients keeps one size for all its readers.

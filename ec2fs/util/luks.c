@@ -4,6 +4,7 @@
 #include "ec2fs/util/memory.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <libcryptsetup.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
@@ -136,10 +137,14 @@ static int format(struct crypt_device *c, const char *passphrase)
 int luks_format(int fd, const char *passphrase, struct ec2fs_error *error)
 {
 	struct crypt_device *c = NULL;
-	int r;
+	int r = 0;
 
 	pthread_mutex_lock(&library);
-	r = begin(fd, &c);
+	/* The library would call a full disk a broken one. Of a device no room can be asked for. */
+	if (fallocate(fd, 0, 0, LUKS_HEADER) < 0 && errno == ENOSPC)
+		r = -ENOSPC;
+	if (r == 0)
+		r = begin(fd, &c);
 	if (r == 0)
 		r = format(c, passphrase);
 	crypt_free(c);
@@ -185,6 +190,10 @@ int luks_open(int fd, const char *passphrase, struct luks **ret, struct ec2fs_er
 	if (!known)
 		return ec2fs_fail(error, EC2_Unsupported,
 				  "it is not LUKS of version 1 with aes-xts-plain64");
+	if (r != -EPERM)
+		return ec2fs_fail_errno(error, -r, EC2_InternalError,
+					"reading the header of an encrypted volume: %s",
+					strerror(-r));
 	return ec2fs_fail(error, EC2_UnauthorizedOperation, "it was encrypted with another key");
 }
 

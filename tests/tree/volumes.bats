@@ -471,6 +471,15 @@ running()
 	# Nothing of it stays.
 	[ -z "$(find "$CLOUD_HOME/small/volumes" -type f ! -name .owner)" ]
 	rmdir volumes/data
+	# Nor one whose header has no room.
+	head -c 6M /dev/urandom >"$CLOUD_HOME/small/other"
+	mkdir volumes/sealed
+	printf 'availability-zone us-east-1b\nencrypted true\nsize 1\n' >"$CLOUD_HOME/spec"
+	cp "$CLOUD_HOME/spec" volumes/sealed/spec
+	becomes error volumes/sealed/state
+	tells '^InsufficientVolumeCapacity: .*No space left on device' volumes/sealed/state-reason
+	[ -z "$(find "$CLOUD_HOME/small/volumes" -type f ! -name .owner)" ]
+	rmdir volumes/sealed
 	soon 10 rmdir availability-zones/us-east-1b
 	umount -l "$CLOUD_HOME/small"
 }
