@@ -49,6 +49,8 @@ void subnet_add_default(struct view *v, const struct resource *vpc, const struct
 const struct resource *subnet_refer(const struct view *v, uint64_t region, const char *text);
 /* What decides for it: its own, or the VPC's main table and default ACL. */
 const struct resource *subnet_route_table(const struct view *v, const struct resource *subnet);
+/* A route table or network ACL was made: subnets whose copies name it in that attribute have it. */
+void subnets_meet(struct view *v, const struct resource *made, const char *key);
 const struct resource *subnet_network_acl(const struct view *v, const struct resource *subnet);
 
 /* subnet_addresses.c */

@@ -43,6 +43,7 @@ int network_acl_make(struct view *v, const struct resource *parent, const char *
 				  limit);
 	*ret = view_create(v, parent->number, KIND_NETWORK_ACL, name);
 	set_default(*ret, "is-default", "false");
+	subnets_meet(v, *ret, "network-acl");
 	return 0;
 }
 

@@ -33,6 +33,7 @@ int route_table_make(struct view *v, const struct resource *parent, const char *
 				  "there are %" PRIu64 " route tables, as many as the quota allows",
 				  limit);
 	*ret = make(v, parent, name);
+	subnets_meet(v, *ret, "route-table");
 	return 0;
 }
 

@@ -242,14 +242,35 @@ static int set_reference(struct view *v, struct resource *r, const char *key, en
 	const struct resource *to;
 	int result;
 
+	cleanup_free char *coming = xasprintf("@coming-%s", key);
+
+	unset(v, r, coming);
 	if (!*text) {
 		unset(v, r, key);
 		return 0;
 	}
 	result = refer(v, r->parent, kind, code, text, &to, error);
+	/* In a copy the subnets may come first: subnets_meet finds it. */
+	if (result == -ENOENT && v->copies) {
+		set_text(v, r, coming, text);
+		return 0;
+	}
 	if (result == 0)
 		set_text(v, r, key, to->id);
 	return result;
+}
+
+void subnets_meet(struct view *v, const struct resource *made, const char *key)
+{
+	cleanup_free char *coming = xasprintf("@coming-%s", key);
+
+	view_each (v, made->parent, KIND_SUBNET, subnet)
+		if (resource_is(subnet, coming, made->name)) {
+			struct resource *r = view_edit(v, subnet);
+
+			set_text(v, r, key, made->id);
+			unset(v, r, coming);
+		}
 }
 
 int subnet_set_route_table(struct view *v, struct resource *r, const char *text, size_t len,

@@ -142,6 +142,23 @@ plain()
 	done
 }
 
+@test "cp -r takes a VPC's subnets before what they name, where the disk has them so" {
+	mkdir vpcs/again
+	echo 10.77.0.0/16 >vpcs/again/cidr-block
+	mkdir "$W/subnet"
+	printf '%s\n' 10.77.1.0/24 >"$W/subnet/cidr-block"
+	echo late >"$W/subnet/route-table"
+	echo later >"$W/subnet/network-acl"
+	cp -r "$W/subnet" vpcs/again/subnets/s
+	mkdir vpcs/again/route-tables/late vpcs/again/network-acls/later
+	reads late vpcs/again/subnets/s/route-table
+	reads later vpcs/again/subnets/s/network-acl
+	# What is written is not waited for.
+	refuses ENOENT 'echo never >vpcs/again/subnets/s/route-table'
+	reads late vpcs/again/subnets/s/route-table
+	rm -r vpcs/again
+}
+
 @test "diff -r shows what differs between a copy and the tree, and between regions" {
 	plain "$W/plain"
 	for collection in $COLLECTIONS; do
